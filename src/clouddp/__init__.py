@@ -1,0 +1,1 @@
+"""Cloud-based distribution points: encrypted content in a cloud, for clients anywhere."""

@@ -1,0 +1,1 @@
+"""What an administrator touches: REST, command line, console."""

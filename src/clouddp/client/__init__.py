@@ -1,0 +1,1 @@
+"""The client: finds, downloads, verifies, decrypts and caches content."""

@@ -1,0 +1,1 @@
+"""The cloud services manager: creates, watches, changes and deletes cloud services."""

@@ -1,0 +1,1 @@
+"""Content: the library, the published formats, publishing and fetching."""

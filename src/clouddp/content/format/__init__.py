@@ -1,0 +1,1 @@
+"""The content format, pure: chunks, keys, manifest, scope; no I/O."""

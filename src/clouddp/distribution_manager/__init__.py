@@ -1,0 +1,1 @@
+"""The distribution manager: decides which content goes where and transfers it."""

@@ -1,0 +1,1 @@
+"""The distribution point service: the front end that clients download from."""

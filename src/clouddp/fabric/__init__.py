@@ -1,0 +1,1 @@
+"""The embedded cloud: management API, storage, role instances, portal, DNS."""

@@ -1,0 +1,1 @@
+"""What crosses the network: certificates, tokens, signatures, names."""

@@ -1,0 +1,1 @@
+"""Clouds that can host a distribution point, one plugin each."""

@@ -1,0 +1,1 @@
+"""Azure as it was: the Service Management REST API."""

@@ -1,0 +1,1 @@
+"""The site's use cases and its desired state."""

@@ -1,0 +1,1 @@
+"""The site database: the only place that speaks SQL."""

@@ -1,0 +1,1 @@
+"""Durable workflows: small named steps that survive a crash."""

@@ -36,10 +36,11 @@ class Sealer:
             DamagedError: it was sealed with another key, for another place, or was changed.
         """
         nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        place = self._place(table, row, column)
+        if sealed[:1] != bytes([self._version]):
+            raise DamagedError("database.secret_damaged", table=table, column=column)
         try:
-            if sealed[:1] != bytes([self._version]):
-                raise InvalidTag
-            return self._cipher.decrypt(nonce, body, self._place(table, row, column))
+            return self._cipher.decrypt(nonce, body, place)
         except (InvalidTag, ValueError) as error:
             raise DamagedError("database.secret_damaged", table=table, column=column) from error
 

@@ -21,7 +21,7 @@ class Moment(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
         """Refuse a moment without a time zone rather than guess one."""
         if value is None:
             return None
@@ -29,6 +29,6 @@ class Moment(TypeDecorator[datetime]):
             raise ValueError(value)
         return value.astimezone(UTC).replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's signature)
         """Give back an aware datetime."""
         return None if value is None else value.replace(tzinfo=UTC)

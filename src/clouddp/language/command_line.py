@@ -1,4 +1,4 @@
-"""What every command of the command line shares: the reader's language, and how an error ends a command.
+"""What every command shares: the reader's language, the installation's home, and how an error ends a command.
 
 Exit codes: 0 done, 1 failed, 2 usage (what was given cannot be used), 3 not found, 4 refused.
 """
@@ -9,7 +9,10 @@ import locale
 import os
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
+
+from platformdirs import user_data_path
 
 from clouddp.language.translate import DEFAULT_LANGUAGE, LANGUAGES, next_step, translate
 from clouddp.model.errors import InvalidInputError, NotFoundError, RefusedError, SiteError
@@ -32,6 +35,12 @@ def chosen_language(environment: Mapping[str, str] = os.environ) -> str:
         if language in LANGUAGES:
             return language
     return DEFAULT_LANGUAGE
+
+
+def clouddp_home(environment: Mapping[str, str] = os.environ) -> Path:
+    """Name the folder that everything of an installation lives in: `CLOUDDP_HOME`, else the user's data directory."""
+    chosen = environment.get("CLOUDDP_HOME")
+    return Path(chosen).resolve() if chosen else user_data_path("clouddp", appauthor=False)
 
 
 def exit_on_error(command: Callable[P, R]) -> Callable[P, R]:

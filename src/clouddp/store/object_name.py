@@ -10,6 +10,6 @@ _SEGMENT: Final = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,199}")
 
 
 def check_object_name(name: str) -> None:
-    """Refuse a name that is not a plain relative path of segments; raises InvalidInputError("store.name_not_usable")."""
+    """Refuse a name that is not a plain relative path; raises InvalidInputError("store.name_not_usable")."""
     if len(name) > _LONGEST_NAME or not all(_SEGMENT.fullmatch(segment) for segment in name.split("/")):
         raise InvalidInputError("store.name_not_usable", name=name[:100])

@@ -58,5 +58,5 @@ class Retrying:
         return attempt()
 
     def _pause_seconds(self, number: int) -> float:
-        longest = min(_FIRST_PAUSE_SECONDS * 2**number, _LONGEST_PAUSE_SECONDS)
+        longest = min(_FIRST_PAUSE_SECONDS * (1 << number), _LONGEST_PAUSE_SECONDS)
         return longest * (0.5 + self._chance() / 2)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 class SiteError(Exception):
     """Base of every error we raise on purpose."""
 
-    def __init__(self, code: str, **arguments: object) -> None:
+    def __init__(self, code: str, /, **arguments: object) -> None:
         super().__init__(code, arguments)
         self.code = code
         self.arguments: Mapping[str, object] = arguments
@@ -23,7 +23,7 @@ class SiteError(Exception):
 class InvalidInputError(SiteError):
     """What was given cannot be used; giving something else may work. `faults` lists all that is wrong."""
 
-    def __init__(self, code: str, *, faults: "tuple[SiteError, ...]" = (), **arguments: object) -> None:
+    def __init__(self, code: str, /, *, faults: "tuple[SiteError, ...]" = (), **arguments: object) -> None:
         super().__init__(code, **arguments)
         self.faults = faults
 
@@ -47,7 +47,7 @@ class CloudError(SiteError):
 class TemporaryError(SiteError):
     """Trying again later may work."""
 
-    def __init__(self, code: str, *, retry_after_seconds: float = 60, **arguments: object) -> None:
+    def __init__(self, code: str, /, *, retry_after_seconds: float = 60, **arguments: object) -> None:
         super().__init__(code, **arguments)
         self.retry_after_seconds = retry_after_seconds
 

@@ -1,0 +1,38 @@
+"""`clouddp status-message`: what the components of the site reported."""
+
+from typing import Annotated
+
+import typer
+
+from clouddp.admin.api_client import SiteApi
+from clouddp.admin.commands.output import print_json, print_table
+from clouddp.language.command_line import clouddp_home, exit_on_error
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def status_message() -> None:
+    """Status messages of the site's components."""
+
+
+@app.command("list")
+@exit_on_error
+def list_status_messages(
+    *,
+    object_id: Annotated[str | None, typer.Option("--object", help="Only those of this object, by its ID.")] = None,
+    number: Annotated[int | None, typer.Option(help="Only those of this number, such as 9409.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer with JSON.")] = False,
+) -> None:
+    """List the newest messages, newest first.
+
+    Example: clouddp status-message list --number 9409
+    """
+    wanted = {"object_id": object_id, "number": None if number is None else str(number)}
+    parameters = {name: value for name, value in wanted.items() if value is not None}
+    messages = SiteApi.from_home(clouddp_home()).get("/status-messages", parameters)
+    if as_json:
+        print_json(messages)
+        return
+    columns = ("reported_at", "severity", "number", "component", "text")
+    print_table({column: f"admin.column_{column}" for column in columns}, messages)

@@ -1,7 +1,6 @@
-"""Certificates as files and values: .pfx, .cer, PEM, thumbprints, host names."""
+"""Certificates as values: read from .pfx and .cer files, written to them, asked for their names."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -17,8 +16,133 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from clouddp.model.errors import InvalidInputError
-from clouddp.network.pfx import open_pfx
+from clouddp.network.pfx import check_envelope
 
-CERTIFICATE_LIMIT_BYTES = 64 * 1024
+CERTIFICATE_FILE_LIMIT_BYTES = 256 * 1024
 
-type_of_private_key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+CertificateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedCertificate:
+    """A certificate with its private key, and the certificates of those who issued it."""
+
+    certificate: x509.Certificate
+    key: CertificateKey = field(repr=False)
+    chain: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def thumbprint(self) -> str:
+        """The certificate's thumbprint, as the cloud and Windows show it."""
+        return thumbprint(self.certificate)
+
+    @property
+    def subject_common_name(self) -> str:
+        """The subject's common name; empty where it has none."""
+        return subject_common_name(self.certificate)
+
+
+def load_pfx(data: bytes, password: str, *, name: str) -> KeyedCertificate:
+    """Open a .pfx file; `name` is what to call it in messages.
+
+    Raises:
+        InvalidInputError: it is no .pfx, or broken, or the password is wrong, or it has no private key.
+
+    """
+    _check_size(data, name=name)
+    check_envelope(data, name=name)
+    try:
+        bundle = pkcs12.load_pkcs12(data, password.encode())
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise InvalidInputError("certificate.pfx_password", name=name) from error
+    if bundle.key is None:
+        raise InvalidInputError("certificate.without_key", name=name)
+    if bundle.cert is None:
+        raise InvalidInputError("certificate.pfx_without_certificate", name=name)
+    if not isinstance(bundle.key, CertificateKey):
+        raise InvalidInputError("certificate.key_kind", name=name)
+    others = tuple(other.certificate for other in bundle.additional_certs)
+    return KeyedCertificate(bundle.cert.certificate, bundle.key, others)
+
+
+def to_pfx(keyed: KeyedCertificate, password: str) -> bytes:
+    """Write certificate, private key and chain as a .pfx file that the password opens."""
+    return pkcs12.serialize_key_and_certificates(
+        keyed.subject_common_name.encode() or None,
+        keyed.key,
+        keyed.certificate,
+        keyed.chain,
+        BestAvailableEncryption(password.encode()),
+    )
+
+
+def load_certificate(data: bytes, *, name: str) -> x509.Certificate:
+    """Read a .cer file, DER or Base-64; `name` is what to call it in messages.
+
+    Raises:
+        InvalidInputError: it is no certificate.
+
+    """
+    _check_size(data, name=name)
+    try:
+        if data.lstrip().startswith(b"-----BEGIN"):
+            return x509.load_pem_x509_certificate(data)
+        return x509.load_der_x509_certificate(data)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise InvalidInputError("certificate.unreadable", name=name) from error
+
+
+def thumbprint(certificate: x509.Certificate) -> str:
+    """Return the SHA-1 of the certificate's DER in upper-case hexadecimal: a name, not a proof."""
+    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 (the cloud calls this thumbprint)
+
+
+def subject_common_name(certificate: x509.Certificate) -> str:
+    """Return the subject's common name; empty where it has none."""
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""
+
+
+def certificate_pem(certificate: x509.Certificate) -> bytes:
+    """Write a certificate as PEM."""
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def chain_pem(keyed: KeyedCertificate) -> bytes:
+    """Write the certificate and its chain as PEM, in the order in which TLS sends them."""
+    return b"".join(certificate_pem(certificate) for certificate in (keyed.certificate, *keyed.chain))
+
+
+def key_pem(keyed: KeyedCertificate) -> bytes:
+    """Write the private key as PEM (PKCS #8), not encrypted."""
+    return keyed.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def host_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    """Return the host names of the subject alternative name, lower-case; wildcards among them."""
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(name.lower() for name in extension.value.get_values_for_type(x509.DNSName))
+
+
+def covers_host(certificate: x509.Certificate, fqdn: str) -> bool:
+    """Say whether a client that asked for this host accepts the certificate's names (RFC 9525, section 6.3)."""
+    host = fqdn.lower().removesuffix(".")
+    return any(_matches(pattern, host) for pattern in host_names(certificate))
+
+
+def _matches(pattern: str, host: str) -> bool:
+    if not pattern.startswith("*."):
+        return pattern == host
+    suffix = pattern[2:]
+    if "." not in suffix or re.fullmatch(r"[0-9.]+", host):  # as OpenSSL: never a whole top-level domain
+        return False
+    first, _, rest = host.partition(".")
+    return bool(first) and rest == suffix
+
+
+def _check_size(data: bytes, *, name: str) -> None:
+    if len(data) > CERTIFICATE_FILE_LIMIT_BYTES:
+        raise InvalidInputError("certificate.too_large", name=name, limit=CERTIFICATE_FILE_LIMIT_BYTES)

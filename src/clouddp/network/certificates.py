@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -61,12 +61,20 @@ def load_pfx(data: bytes, password: str, *, name: str) -> KeyedCertificate:
         raise InvalidInputError("certificate.pfx_without_certificate", name=name)
     if not isinstance(bundle.key, CertificateKey):
         raise InvalidInputError("certificate.key_kind", name=name)
-    others = tuple(other.certificate for other in bundle.additional_certs)
-    return KeyedCertificate(bundle.cert.certificate, bundle.key, others)
+    _check_readable(bundle.cert.certificate, name=name)
+    others = [other.certificate for other in bundle.additional_certs]
+    return KeyedCertificate(bundle.cert.certificate, bundle.key, _chain_of(bundle.cert.certificate, others))
 
 
 def to_pfx(keyed: KeyedCertificate, password: str) -> bytes:
-    """Write certificate, private key and chain as a .pfx file that the password opens."""
+    """Write certificate, private key and chain as a .pfx file that the password opens.
+
+    Raises:
+        InvalidInputError: the password is empty.
+
+    """
+    if not password:
+        raise InvalidInputError("certificate.password_missing")
     return pkcs12.serialize_key_and_certificates(
         keyed.subject_common_name.encode() or None,
         keyed.key,
@@ -86,10 +94,13 @@ def load_certificate(data: bytes, *, name: str) -> x509.Certificate:
     _check_size(data, name=name)
     try:
         if data.lstrip().startswith(b"-----BEGIN"):
-            return x509.load_pem_x509_certificate(data)
-        return x509.load_der_x509_certificate(data)
-    except (ValueError, UnsupportedAlgorithm) as error:
+            certificate = x509.load_pem_x509_certificate(data)
+        else:
+            certificate = x509.load_der_x509_certificate(data)
+    except ValueError as error:
         raise InvalidInputError("certificate.unreadable", name=name) from error
+    _check_readable(certificate, name=name)
+    return certificate
 
 
 def thumbprint(certificate: x509.Certificate) -> str:
@@ -131,6 +142,38 @@ def covers_host(certificate: x509.Certificate, fqdn: str) -> bool:
     """Say whether a client that asked for this host accepts the certificate's names (RFC 9525, section 6.3)."""
     host = fqdn.lower().removesuffix(".")
     return any(_matches(pattern, host) for pattern in host_names(certificate))
+
+
+def _check_readable(certificate: x509.Certificate, *, name: str) -> None:
+    """Look at each part now that the library reads only when asked, so that nobody meets its errors later."""
+    try:
+        certificate.public_key()
+        certificate.signature_hash_algorithm  # noqa: B018 (a property that raises)
+        list(certificate.subject)
+        list(certificate.extensions)
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+        raise InvalidInputError("certificate.unreadable", name=name) from error
+
+
+def _chain_of(certificate: x509.Certificate, others: list[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """Put issuers in the order in which TLS sends them; what is not among them does not belong there."""
+    chain: list[x509.Certificate] = []
+    current = certificate
+    while len(chain) < len(others):
+        issuer = next((other for other in others if other not in chain and _issued(other, current)), None)
+        if issuer is None or issuer == current:
+            break
+        chain.append(issuer)
+        current = issuer
+    return tuple(chain)
+
+
+def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 def _matches(pattern: str, host: str) -> bool:

@@ -75,8 +75,7 @@ def _service_faults(keyed: KeyedCertificate) -> Iterator[SiteError]:
     certificate = keyed.certificate
     usages = _extended_usages(certificate)
     if ExtendedKeyUsageOID.SERVER_AUTH not in usages:
-        looks_like_management = _serves_clients(usages) or not host_names(certificate)
-        if looks_like_management and not _is_authority(certificate):
+        if _serves_clients(usages) or not (host_names(certificate) or _signs_certificates(certificate)):
             yield InvalidInputError("certificate.management_given_as_service")
         else:
             yield InvalidInputError("certificate.without_server_authentication")
@@ -114,10 +113,20 @@ def _serves_clients(usages: tuple[x509.ObjectIdentifier, ...]) -> bool:
 
 
 def _may_sign(certificate: x509.Certificate) -> bool:
+    usage = _key_usage(certificate)
+    return usage is None or usage.digital_signature
+
+
+def _signs_certificates(certificate: x509.Certificate) -> bool:
+    usage = _key_usage(certificate)
+    return usage is not None and usage.key_cert_sign
+
+
+def _key_usage(certificate: x509.Certificate) -> x509.KeyUsage | None:
     try:
-        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
+        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
-        return True
+        return None
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

@@ -5,21 +5,33 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from clouddp.model.errors import DamagedError
+from clouddp.model.errors import DamagedError, InvalidInputError
 from clouddp.model.exchange import ServiceStateDocument
-from clouddp.network.signing_keys import SigningKey, verification_key
+from clouddp.network.signing_keys import SigningKey, parse_public_jwk, verification_key
 
 STATE_LIMIT_BYTES = 16 * 2**20
 
 _ALGORITHM = "Ed25519"  # RFC 9864; the older name "EdDSA" also means other curves
 # The last of the 86 characters carries two bits: only these four are what an encoder writes.
 _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]")
+
+_STATE_MEMBERS = {
+    "service_id": str,
+    "epoch": int,
+    "sequence": int,
+    "issued_at": str,
+    "expires_at": str,
+    "running": bool,
+    "token_keys": list,
+    "blocked_clients": dict,
+}
 
 
 class Purpose(StrEnum):
@@ -36,7 +48,7 @@ def sign(claims: Mapping[str, Any], *, key: SigningKey, purpose: Purpose) -> str
     """Sign claims, which are JSON, for one purpose."""
     header = {"alg": _ALGORITHM, "kid": key.kid, "typ": purpose.value}
     payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    return jws.serialize_compact(header, payload, key.okp, registry=_registry(len(payload)))
+    return jws.serialize_compact(header, payload, key.okp, algorithms=[_ALGORITHM])
 
 
 def verify(token: str, *, keys: Sequence[Mapping[str, str]], purpose: Purpose, limit_bytes: int) -> dict[str, Any]:
@@ -57,7 +69,7 @@ def verify(token: str, *, keys: Sequence[Mapping[str, str]], purpose: Purpose, l
         if not jws.validate_compact(statement, key, registry=registry):
             raise DamagedError("signed.not_valid", purpose=purpose.value)
         return _claims(statement.payload)
-    except (JoseError, ValueError, RecursionError) as error:
+    except (JoseError, ValueError, TypeError, AttributeError, RecursionError) as error:  # a header may be any JSON
         raise DamagedError("signed.not_valid", purpose=purpose.value) from error
 
 
@@ -84,23 +96,24 @@ def verify_state(token: str, *, keys: Sequence[Mapping[str, str]]) -> ServiceSta
 
     """
     claims = verify(token, keys=keys, purpose=Purpose.STATE, limit_bytes=STATE_LIMIT_BYTES)
+    if {name: type(value) for name, value in claims.items()} != _STATE_MEMBERS:
+        raise DamagedError("signed.state_not_understood")
     try:
         return ServiceStateDocument(
-            service_id=claims.pop("service_id"),
-            epoch=claims.pop("epoch"),
-            sequence=claims.pop("sequence"),
-            issued_at=datetime.fromisoformat(claims.pop("issued_at")),
-            expires_at=datetime.fromisoformat(claims.pop("expires_at")),
-            running=claims.pop("running"),
-            token_keys=tuple(claims.pop("token_keys")),
-            blocked_clients={
-                client: datetime.fromisoformat(moment) for client, moment in claims.pop("blocked_clients").items()
-            },
+            service_id=claims["service_id"],
+            epoch=claims["epoch"],
+            sequence=claims["sequence"],
+            issued_at=_moment(claims["issued_at"]),
+            expires_at=_moment(claims["expires_at"]),
+            running=claims["running"],
+            token_keys=tuple(parse_public_jwk(jwk) for jwk in claims["token_keys"]),
+            blocked_clients={client: _moment(moment) for client, moment in claims["blocked_clients"].items()},
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, InvalidInputError) as error:
         raise DamagedError("signed.state_not_understood") from error
 
 
+@lru_cache(maxsize=64)
 def _registry(limit_bytes: int) -> jws.JWSRegistry:
     registry = jws.JWSRegistry(algorithms=[_ALGORITHM])
     registry.max_payload_length = limit_bytes  # the library's own limit is too small for the state of a large site
@@ -124,6 +137,13 @@ def _claims(payload: bytes) -> dict[str, Any]:
     if not isinstance(claims, dict):
         raise TypeError
     return claims
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

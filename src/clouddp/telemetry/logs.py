@@ -38,15 +38,15 @@ class ComponentLog:
         self._now = now
         self._lock = threading.Lock()
 
-    def information(self, code: str, **arguments: object) -> None:
+    def information(self, code: str, /, **arguments: object) -> None:
         """Write what happened as it should."""
         self._write("information", code, arguments)
 
-    def warning(self, code: str, **arguments: object) -> None:
+    def warning(self, code: str, /, **arguments: object) -> None:
         """Write what went wrong and is being dealt with."""
         self._write("warning", code, arguments)
 
-    def error(self, code: str, **arguments: object) -> None:
+    def error(self, code: str, /, **arguments: object) -> None:
         """Write what failed."""
         self._write("error", code, arguments)
 

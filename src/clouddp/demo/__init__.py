@@ -1,0 +1,1 @@
+"""The whole main job on one machine: starts processes, speaks REST and the command line, nothing else."""

@@ -1,0 +1,38 @@
+"""Step 1 of the story: the organisation gets its certificates, by the same commands an administrator uses."""
+
+import os
+import secrets
+from pathlib import Path
+
+from clouddp.demo.places import SERVICE_FQDN, Places
+from clouddp.demo.processes import run_command
+
+
+def make_certificates(places: Places, language: str) -> None:
+    """Make what is missing of authority, management certificate and service certificate."""
+    places.organisation.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _write_private(places.password_file, secrets.token_urlsafe(18))
+    password = ["--password-file", str(places.password_file)]
+    if not places.authority_pem.exists():
+        _run(places, language, ["new-authority", "Contoso Root CA", "--to", _stem(places.authority), *password])
+    if not places.management_cer.exists():
+        _run(places, language, ["new-management", "Contoso site P01", "--to", _stem(places.management_pfx), *password])
+    if not places.service_pfx.exists():
+        authority = ["--authority", str(places.authority), "--authority-password-file", str(places.password_file)]
+        _run(places, language, ["new-service", SERVICE_FQDN, "--to", _stem(places.service_pfx), *authority, *password])
+
+
+def _run(places: Places, language: str, arguments: list[str]) -> None:
+    run_command(["certificate", *arguments, "--force"], home=places.home, language=language)
+
+
+def _stem(path: Path) -> str:
+    return str(path.with_suffix(""))
+
+
+def _write_private(path: Path, text: str) -> None:
+    if path.exists():
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

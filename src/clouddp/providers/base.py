@@ -1,0 +1,143 @@
+"""What a cloud promises, whichever it is: who we are to it, where content is kept, where front ends run.
+
+`ensure_…` looks before it creates, so it may be called again after a crash or a lost answer; it returns True once the
+thing is there and usable, False while the cloud is still at it. `remove_…` returns True once the thing is gone. All of
+them raise TemporaryError when trying again may work and another SiteError, with the cloud's own text, when not.
+Everything is safe to use from many threads.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from clouddp.network.certificates import KeyedCertificate
+from clouddp.store.base import ObjectStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """What a subscription allows and already holds."""
+
+    id: str
+    name: str
+    storage_accounts: int
+    storage_accounts_limit: int
+    hosted_services: int
+    hosted_services_limit: int
+    cores: int
+    cores_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """One place where the cloud runs services."""
+
+    name: str
+    display_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleInstance:
+    """One front end as the cloud sees it."""
+
+    name: str
+    status: str  # the cloud's own word, such as BusyRole; `is_ready` says what it means
+    is_ready: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """The front ends of one service."""
+
+    status: str
+    instances: tuple[RoleInstance, ...]
+    virtual_ip: str | None
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentPlan:
+    """What a deployment is made from."""
+
+    name: str
+    package_url: str  # of the service package, in the account's container
+    configuration: bytes  # the service configuration (.cscfg)
+
+
+class Cloud(Protocol):
+    """One subscription, and what it allows."""
+
+    def check_access(self) -> Subscription:
+        """Prove that the cloud accepts our certificate for this subscription; raises RefusedError when not."""
+
+    def list_regions(self) -> tuple[Region, ...]:
+        """Name the regions in which this subscription may create storage and services."""
+
+    def is_service_name_free(self, name: str) -> bool:
+        """Say whether nobody has a service of this name."""
+
+
+class StorageHost(Protocol):
+    """Where content is kept: accounts, and one container in each."""
+
+    def ensure_storage_account(self, name: str, *, region: str) -> bool:
+        """Have the account."""
+
+    def ensure_container(self, account: str, container: str) -> bool:
+        """Have the container in an account that is ready; False while its storage does not answer yet."""
+
+    def open_container(self, account: str, container: str) -> ObjectStore:
+        """Open a container with a key that the cloud hands out now."""
+
+    def container_url(self, account: str, container: str) -> str:
+        """Give the address by which the cloud itself finds the container; an object's is below it."""
+
+    def remove_storage_account(self, name: str) -> bool:
+        """Remove the account and all that is in it."""
+
+
+class ServiceHost(Protocol):
+    """Where front ends run: services with certificates and one deployment each."""
+
+    def ensure_service(self, name: str, *, region: str, label: str) -> bool:
+        """Have the service; raises ConflictError when somebody else has one of this name."""
+
+    def ensure_certificate(self, service: str, certificate: KeyedCertificate) -> bool:
+        """Have the certificate, with its key, in the service."""
+
+    def ensure_deployment(self, service: str, plan: DeploymentPlan) -> bool:
+        """Have the deployment; True once the cloud has accepted it, whatever its instances do."""
+
+    def find_deployment(self, service: str) -> Deployment | None:
+        """Look at the deployment."""
+
+    def remove_deployment(self, service: str) -> bool:
+        """Remove the deployment."""
+
+    def remove_service(self, service: str) -> bool:
+        """Remove the service and its certificates; its deployment is gone already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A subscription of a cloud, ready to be used; `services` is None where a cloud runs no front ends."""
+
+    cloud: Cloud
+    storage: StorageHost
+    services: ServiceHost | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionSettings:
+    """What it takes to speak to a cloud."""
+
+    management_url: str
+    subscription_id: str
+    authorities_pem: str | None  # of a private cloud; None = what this machine trusts
+    management_certificate: KeyedCertificate
+
+
+class Provider(Protocol):
+    """Opens connections to one kind of cloud."""
+
+    def connect(self, settings: ConnectionSettings) -> Connection:
+        """Prepare a connection; nothing is sent yet."""

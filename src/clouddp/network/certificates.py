@@ -19,6 +19,7 @@ from clouddp.model.errors import InvalidInputError
 from clouddp.network.pfx import check_envelope
 
 CERTIFICATE_FILE_LIMIT_BYTES = 256 * 1024
+AUTHORITIES_LIMIT_BYTES = 1024 * 1024
 
 CertificateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
@@ -101,6 +102,21 @@ def load_certificate(data: bytes, *, name: str) -> x509.Certificate:
         raise InvalidInputError("certificate.unreadable", name=name) from error
     _check_readable(certificate, name=name)
     return certificate
+
+
+def load_authorities(pem: str) -> list[x509.Certificate]:
+    """Read the certificates of those who are trusted: PEM, one or more.
+
+    Raises:
+        InvalidInputError: there is none, or one cannot be read.
+
+    """
+    if len(pem) > AUTHORITIES_LIMIT_BYTES:
+        raise InvalidInputError("certificate.too_large", name="PEM", limit=AUTHORITIES_LIMIT_BYTES)
+    try:
+        return x509.load_pem_x509_certificates(pem.encode())
+    except ValueError as error:
+        raise InvalidInputError("certificate.authorities_unreadable") from error
 
 
 def thumbprint(certificate: x509.Certificate) -> str:

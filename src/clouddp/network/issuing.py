@@ -58,7 +58,7 @@ def issue_service_certificate(
         raise InvalidInputError("certificate.host_name_missing")
     builder = _builder(_subject(common_name), key, now=now, days=days, authority=authority)
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
-    alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
+    alternatives += [x509.IPAddress(_address(address)) for address in addresses]
     builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
     return _issue(_for_end_use(builder, ExtendedKeyUsageOID.SERVER_AUTH), key, authority)
 
@@ -74,6 +74,13 @@ def _host_name(name: str) -> str:
     if not _HOST_NAME.fullmatch(lowered):
         raise InvalidInputError("certificate.host_name", host=name)
     return lowered
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError as error:
+        raise InvalidInputError("certificate.address", address=text) from error
 
 
 def _builder(

@@ -6,13 +6,11 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from clouddp.model.errors import InvalidInputError
+from clouddp.network.certificates import load_authorities
 from clouddp.network.signing_keys import parse_public_jwk
-
-AUTHORITIES_LIMIT_BYTES = 256 * 1024
 
 _TOKEN = re.compile(r"([0-9a-f]{16})\.([A-Za-z0-9_-]{43})\.([0-9a-f]{64})")
 
@@ -57,15 +55,6 @@ def registration_fingerprint(site_key_jwk: Mapping[str, str], authorities_pem: s
         InvalidInputError: the key or the certificates cannot be read.
 
     """
-    lines = [parse_public_jwk(site_key_jwk)["kid"], *_authority_digests(authorities_pem)]
+    digests = sorted(authority.fingerprint(hashes.SHA256()).hex() for authority in load_authorities(authorities_pem))
+    lines = [parse_public_jwk(site_key_jwk)["kid"], *digests]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _authority_digests(authorities_pem: str) -> list[str]:
-    if len(authorities_pem) > AUTHORITIES_LIMIT_BYTES:
-        raise InvalidInputError("certificate.authorities_unreadable")
-    try:
-        authorities = x509.load_pem_x509_certificates(authorities_pem.encode())
-    except ValueError as error:
-        raise InvalidInputError("certificate.authorities_unreadable") from error
-    return sorted(authority.fingerprint(hashes.SHA256()).hex() for authority in authorities)

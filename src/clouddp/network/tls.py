@@ -8,7 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from clouddp.model.errors import InvalidInputError
-from clouddp.network.certificates import KeyedCertificate, chain_pem
+from clouddp.network.certificates import KeyedCertificate, chain_pem, load_authorities
 
 
 def server_context(keyed: KeyedCertificate) -> ssl.SSLContext:
@@ -28,11 +28,13 @@ def client_context(
         InvalidInputError: the authorities cannot be read.
 
     """
-    try:
-        context = ssl.create_default_context(cadata=authorities_pem)
-    except (ssl.SSLError, ValueError) as error:
-        raise InvalidInputError("certificate.authorities_unreadable") from error
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if authorities_pem is None:
+        context.load_default_certs()
+    else:
+        authorities = load_authorities(authorities_pem)
+        context.load_verify_locations(cadata=b"".join(one.public_bytes(Encoding.DER) for one in authorities))
     if client_certificate is not None:
         _present(context, client_certificate)
     return context

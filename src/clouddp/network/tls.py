@@ -33,11 +33,18 @@ def client_context(
     if authorities_pem is None:
         context.load_default_certs()
     else:
-        authorities = load_authorities(authorities_pem)
-        context.load_verify_locations(cadata=b"".join(one.public_bytes(Encoding.DER) for one in authorities))
+        _trust(context, authorities_pem)
     if client_certificate is not None:
         _present(context, client_certificate)
     return context
+
+
+def _trust(context: ssl.SSLContext, authorities_pem: str) -> None:
+    authorities = load_authorities(authorities_pem)
+    try:
+        context.load_verify_locations(cadata=b"".join(one.public_bytes(Encoding.DER) for one in authorities))
+    except ssl.SSLError as error:
+        raise InvalidInputError("certificate.authorities_unreadable") from error
 
 
 def _present(context: ssl.SSLContext, keyed: KeyedCertificate) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clouddp.model.errors import InvalidInputError
@@ -100,6 +100,7 @@ def test_a_pfx_file_is_not_written_without_a_password() -> None:
         to_pfx(management(), "")
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200))
 def test_random_bytes_are_refused_as_our_error(data: bytes) -> None:
     code_of(data)
@@ -107,6 +108,8 @@ def test_random_bytes_are_refused_as_our_error(data: bytes) -> None:
         load_certificate(data, name="random.cer")
 
 
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@settings(deadline=None)
 @given(place=st.integers(min_value=0, max_value=10**6), bit=st.integers(min_value=0, max_value=7))
 def test_a_damaged_certificate_is_read_or_refused_and_nothing_else(place: int, bit: int) -> None:
     damaged = bytearray(service().certificate.public_bytes(Encoding.DER))

@@ -1,0 +1,219 @@
+"""The site's content library: every file once, by its digest, and the tree of every package version."""
+
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from blake3 import blake3
+
+from clouddp.content.format.entries import FileEntry, Tree
+from clouddp.content.format.manifest import read_tree, write_tree
+from clouddp.content.source import SourceFile, SourceListing, check_same, list_source, open_unchanged
+from clouddp.content.stream import VersionStream
+from clouddp.model.errors import ConflictError, InvalidInputError, NotFoundError
+
+_BLOCK = 1024 * 1024
+
+
+class ContentLibrary:
+    """Keeps versions in one folder; one process at a time uses it, from as many threads as it likes.
+
+    `files/<2 digits>/<digest>` holds content, `versions/<id>.tree` and `.manifest` what a version is, `incoming/` what
+    is being added. A version exists once its `.tree` does: everything it needs was put in place before.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = folder / "files"
+        self._versions = folder / "versions"
+        self._incoming = folder / "incoming"
+        for place in (folder, self._files, self._versions, self._incoming):
+            place.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)  # what lies below needs no modes of its own
+        _make_shards(self._files)
+        self.folder = folder
+
+    def add(self, source: Path, version_id: str) -> Tree:
+        """Copy a source folder in as a version; a source that cannot be taken whole leaves nothing behind.
+
+        Raises:
+            InvalidInputError: it is missing, unreadable, empty, holds what a package cannot, or changed meanwhile.
+            ConflictError: the disk is full.
+        """
+        source = Path(os.path.abspath(source))  # noqa: PTH100 (`resolve` would follow links in the path)
+        if self.folder.resolve().is_relative_to(source.resolve()):
+            raise InvalidInputError("content.source_holds_library", folder=str(source))
+        listing = list_source(source)
+        with self._room_for(listing) as incoming:
+            files = tuple(self._take(source, file, incoming) for file in listing.files)
+            check_same(listing, list_source(source))
+            tree = Tree(files=files, folders=listing.folders, links=listing.links)
+            self._keep(incoming)
+            self._write(self._versions / f"{version_id}.tree", write_tree(tree))
+        return tree
+
+    def tree(self, version_id: str) -> Tree:
+        """Read what a version holds; raises NotFoundError when there is no such version."""
+        return read_tree(self._read(version_id, ".tree"))
+
+    def keep_manifest(self, version_id: str, ciphertext: bytes) -> None:
+        """Keep the encrypted manifest of a version."""
+        with self._full_disk_told():
+            self._write(self._versions / f"{version_id}.manifest", ciphertext)
+
+    def manifest(self, version_id: str) -> bytes:
+        """Read the encrypted manifest of a version; raises NotFoundError when it was not made yet."""
+        return self._read(version_id, ".manifest")
+
+    def open_stream(self, tree: Tree) -> VersionStream:
+        """Open the stream of a version: its files in path order, joined."""
+        return VersionStream((file, _shard(self._files, file.digest.hex())) for file in tree.files)
+
+    def collect(self, known_version_ids: Iterable[str]) -> None:
+        """Remove what a crash left behind: half-added content, and versions the site database does not know."""
+        known = set(known_version_ids)
+        orphans = [path for path in self._versions.iterdir() if path.stem not in known]
+        leftovers = list(self._incoming.iterdir())
+        if not orphans and not leftovers:
+            return
+        for path in orphans:
+            path.unlink()
+        for path in leftovers:
+            _remove(path)
+        remaining = {path.stem for path in self._versions.glob("*.tree")}
+        needed = {file.digest.hex() for version_id in remaining for file in self.tree(version_id).files}
+        for path in self._files.glob("*/*"):
+            if path.name not in needed:
+                path.unlink()
+
+    @contextmanager
+    def _room_for(self, listing: SourceListing) -> Iterator[Path]:
+        """Give a folder for incoming files that is gone in the end."""
+        size = sum(file.state.size for file in listing.files)
+        incoming = self._incoming / uuid4().hex
+        with self._full_disk_told(size):
+            incoming.mkdir()
+            _make_shards(incoming)
+            try:
+                yield incoming
+            finally:
+                shutil.rmtree(incoming)
+
+    @contextmanager
+    def _full_disk_told(self, size: int = 0) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+                raise
+            raise ConflictError("content.disk_full", folder=str(self.folder), size=size) from error
+
+    def _take(self, source: Path, file: SourceFile, incoming: Path) -> FileEntry:
+        """Copy one file into `incoming` unless the library or `incoming` holds the same octets already."""
+        with open_unchanged(source, file) as descriptor:
+            if file.state.size <= _BLOCK:
+                content = b"".join(_read_blocks(descriptor, file))
+                digest = blake3(content).digest()
+                self._write_incoming(digest.hex(), content, incoming)
+            else:
+                digest = self._copy_large(descriptor, file, incoming)
+        return FileEntry(
+            path=file.path,
+            size=file.state.size,
+            mode=file.mode,
+            modified_us=file.state.modified_ns // 1000,
+            digest=digest,
+        )
+
+    def _copy_large(self, descriptor: int, file: SourceFile, incoming: Path) -> bytes:
+        hasher = blake3()
+        copying = incoming / "copying"
+        with copying.open("wb") as target:
+            for block in _read_blocks(descriptor, file):
+                hasher.update(block)
+                target.write(block)
+        copying.replace(_shard(incoming, hasher.hexdigest()))
+        return hasher.digest()
+
+    def _write_incoming(self, digest: str, content: bytes, incoming: Path) -> None:
+        place = _shard(incoming, digest)
+        if _shard(self._files, digest).exists() or place.exists():
+            return
+        with place.open("xb") as target:
+            target.write(content)
+
+    def _keep(self, incoming: Path) -> None:
+        """Move complete files to their places, on disk before the version that needs them is."""
+        for path in incoming.glob("*/*"):
+            path.replace(_shard(self._files, path.name))
+        _flush_to_disk(self._files)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Write a file so that it is there whole or not at all."""
+        temporary = self._incoming / uuid4().hex
+        try:
+            with temporary.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _read(self, version_id: str, suffix: str) -> bytes:
+        try:
+            return (self._versions / f"{version_id}{suffix}").read_bytes()
+        except FileNotFoundError:
+            raise NotFoundError("content.version_missing", version=version_id) from None
+
+
+def _shard(folder: Path, digest: str) -> Path:
+    """Spread files over 256 folders: creating thousands in one is many times slower."""
+    return folder / digest[:2] / digest
+
+
+def _make_shards(folder: Path) -> None:
+    for number in range(256):
+        (folder / f"{number:02x}").mkdir(exist_ok=True)
+
+
+def _read_blocks(descriptor: int, file: SourceFile) -> Iterator[bytes]:
+    """Read exactly the listed size, and see that nothing follows."""
+    left = file.state.size
+    while left:
+        block = _read(descriptor, min(left, _BLOCK), file)
+        if not block:
+            raise InvalidInputError("content.source_changed", path=file.path)
+        left -= len(block)
+        yield block
+    if _read(descriptor, 1, file):
+        raise InvalidInputError("content.source_changed", path=file.path)
+
+
+def _read(descriptor: int, length: int, file: SourceFile) -> bytes:
+    try:
+        return os.read(descriptor, length)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InvalidInputError("content.source_unreadable", path=file.path, reason=reason) from error
+
+
+def _flush_to_disk(folder: Path) -> None:
+    """Flush all at once: `fsync` of thousands of small files takes twenty times as long."""
+    if sys.platform != "win32":
+        os.sync()
+        return
+    for path in folder.glob("*/*"):
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()

@@ -21,6 +21,8 @@ from clouddp.network.pfx import check_envelope
 CERTIFICATE_FILE_LIMIT_BYTES = 256 * 1024
 AUTHORITIES_LIMIT_BYTES = 1024 * 1024
 
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
+
 CertificateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 
@@ -54,7 +56,7 @@ def load_pfx(data: bytes, password: str, *, name: str) -> KeyedCertificate:
     check_envelope(data, name=name)
     try:
         bundle = pkcs12.load_pkcs12(data, password.encode())
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         raise InvalidInputError("certificate.pfx_password", name=name) from error
     if bundle.key is None:
         raise InvalidInputError("certificate.without_key", name=name)
@@ -98,7 +100,7 @@ def load_certificate(data: bytes, *, name: str) -> x509.Certificate:
             certificate = x509.load_pem_x509_certificate(data)
         else:
             certificate = x509.load_der_x509_certificate(data)
-    except ValueError as error:
+    except _UNREADABLE as error:
         raise InvalidInputError("certificate.unreadable", name=name) from error
     _check_readable(certificate, name=name)
     return certificate
@@ -115,7 +117,7 @@ def load_authorities(pem: str) -> list[x509.Certificate]:
         raise InvalidInputError("certificate.too_large", name="PEM", limit=AUTHORITIES_LIMIT_BYTES)
     try:
         return x509.load_pem_x509_certificates(pem.encode())
-    except ValueError as error:
+    except _UNREADABLE as error:
         raise InvalidInputError("certificate.authorities_unreadable") from error
 
 
@@ -165,9 +167,10 @@ def _check_readable(certificate: x509.Certificate, *, name: str) -> None:
     try:
         certificate.public_key()
         certificate.signature_hash_algorithm  # noqa: B018 (a property that raises)
+        list(certificate.issuer)
         list(certificate.subject)
         list(certificate.extensions)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except _UNREADABLE as error:
         raise InvalidInputError("certificate.unreadable", name=name) from error
 
 
@@ -187,7 +190,7 @@ def _chain_of(certificate: x509.Certificate, others: list[x509.Certificate]) -> 
 def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+    except (InvalidSignature, *_UNREADABLE):
         return False
     return True
 

@@ -10,16 +10,17 @@ from hypothesis import strategies as st
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.certificates import (
     CERTIFICATE_FILE_LIMIT_BYTES,
+    KeyedCertificate,
     certificate_pem,
     chain_pem,
     covers_host,
-    host_names,
     key_pem,
     load_certificate,
     load_pfx,
     to_pfx,
 )
-from tests.unit.network.certificate_builders import FQDN, authority, management, odd_certificate, service
+from clouddp.network.requirements import check_service_certificate
+from tests.unit.network.certificate_builders import FQDN, NOW, authority, management, odd_certificate, service
 from tests.unit.network.openssl_command import make_key_and_certificate, make_pfx, needs_openssl, openssl
 
 
@@ -111,15 +112,16 @@ def test_random_bytes_are_refused_as_our_error(data: bytes) -> None:
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 @settings(deadline=None)
 @given(place=st.integers(min_value=0, max_value=10**6), bit=st.integers(min_value=0, max_value=7))
-def test_a_damaged_certificate_is_read_or_refused_and_nothing_else(place: int, bit: int) -> None:
+def test_a_damaged_certificate_is_judged_or_refused_and_nothing_else(place: int, bit: int) -> None:
     damaged = bytearray(service().certificate.public_bytes(Encoding.DER))
     damaged[place % len(damaged)] ^= 1 << bit
 
     try:
         certificate = load_certificate(bytes(damaged), name="damaged.cer")
+        check_service_certificate(KeyedCertificate(certificate, service().key), service_fqdn=FQDN, now=NOW)
     except InvalidInputError:
         return
-    host_names(certificate)
+    assert covers_host(certificate, FQDN)
 
 
 @pytest.mark.parametrize("encoding", [Encoding.DER, Encoding.PEM])

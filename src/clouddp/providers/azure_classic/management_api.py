@@ -9,7 +9,7 @@ from typing import Final
 
 import httpx2
 
-from clouddp.model.errors import CloudError, NotFoundError, SiteError, TemporaryError
+from clouddp.model.errors import CloudError, ConflictError, NotFoundError, SiteError, TemporaryError
 from clouddp.network.tls import client_context
 from clouddp.providers.azure_classic.documents import Node, read_document
 from clouddp.providers.azure_classic.failures import failure_of, retry_after_seconds
@@ -62,6 +62,18 @@ class ManagementApi:
     def write(self, method: str, path: str, document: bytes | None = None) -> str:
         """Send a change and give the request id, by which the operation can be asked for."""
         return self._send(method, path, document).headers.get("x-ms-request-id", "")
+
+    def remove(self, path: str) -> str:
+        """Ask for a removal; a thing that is in use just now is removed later, and one that is gone is removed."""
+        try:
+            return self.write("DELETE", path)
+        except NotFoundError:
+            return ""
+        except ConflictError as error:
+            detail = error.arguments["detail"]
+            raise TemporaryError(
+                "cloud.busy", retry_after_seconds=5, cloud_code="ConflictError", detail=detail
+            ) from error
 
     def _send(self, method: str, path: str, document: bytes | None) -> _Answer:
         ends_at = self._now() + _PATIENCE_SECONDS

@@ -1,7 +1,9 @@
 """Operations that the cloud finishes later: which one is under way for which thing, and whether it failed."""
 
+import contextlib
 import threading
 
+from clouddp.model.errors import CloudError, ConflictError, NotFoundError
 from clouddp.providers.azure_classic.failures import failure_by_code
 from clouddp.providers.azure_classic.management_api import ManagementApi
 
@@ -18,9 +20,10 @@ class Operations:
         self._begun: dict[tuple[str, str], str] = {}
 
     def begin(self, kind: str, name: str, *, request_id: str) -> None:
-        """Remember what was just asked for."""
+        """Remember what was just asked for; without a request id there is nothing to ask about."""
         with self._lock:
-            self._begun[kind, name] = request_id
+            if request_id:
+                self._begun[kind, name] = request_id
 
     def is_under_way(self, kind: str, name: str) -> bool:
         """Say whether the cloud is still at it; raises the cloud's error, once, when the operation failed."""
@@ -40,6 +43,12 @@ class Operations:
                 operation.text("Error", "Message"),
             )
         return False
+
+    def is_ended(self, kind: str, name: str) -> bool:
+        """Say whether nothing is under way any more, whichever way it went."""
+        with contextlib.suppress(CloudError, ConflictError, NotFoundError):
+            return not self.is_under_way(kind, name)
+        return True
 
     def forget(self, kind: str, name: str) -> None:
         """Drop what is finished."""

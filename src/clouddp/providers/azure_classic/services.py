@@ -80,9 +80,9 @@ class ClassicServices:
         """Delete the production deployment unless it is gone."""
         if self._read_deployment(service) is None:
             self._operations.forget(_REMOVAL, service)
-            return True
+            return self._operations.is_ended(_DEPLOYMENT, service)
         if not self._operations.is_under_way(_REMOVAL, service):
-            request_id = self._api.write("DELETE", f"{_PATH}/{service}/deploymentslots/Production")
+            request_id = self._api.remove(f"{_PATH}/{service}/deploymentslots/Production")
             self._operations.begin(_REMOVAL, service, request_id=request_id)
         return False
 
@@ -90,7 +90,7 @@ class ClassicServices:
         """Delete the hosted service unless it is gone."""
         if self._api.read(f"{_PATH}/{service}") is None:
             return True
-        self._api.write("DELETE", f"{_PATH}/{service}")
+        self._api.remove(f"{_PATH}/{service}")
         return self._api.read(f"{_PATH}/{service}") is None
 
     def _create(self, service: str, plan: DeploymentPlan) -> str:

@@ -58,9 +58,9 @@ class ClassicStorage:
         """Remove the account unless it is gone."""
         if self._find(name) is None:
             self._operations.forget(_REMOVAL, name)
-            return True
+            return self._operations.is_ended(_CREATION, name)
         if not self._operations.is_under_way(_REMOVAL, name):
-            request_id = self._api.write("DELETE", f"{_PATH}/{name}")
+            request_id = self._api.remove(f"{_PATH}/{name}")
             self._operations.begin(_REMOVAL, name, request_id=request_id)
         return False
 

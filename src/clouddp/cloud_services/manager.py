@@ -1,0 +1,78 @@
+"""The cloud services manager: sees that the cloud is brought to what is wanted, and keeps its signed state fresh."""
+
+import threading
+from typing import Final
+
+from clouddp.cloud_services.decommission import DECOMMISSION, Decommissioning
+from clouddp.cloud_services.ports import ServiceRecords
+from clouddp.cloud_services.provision import PROVISION, Provisioning
+from clouddp.cloud_services.state import StateWriter
+from clouddp.cloud_services.steps import Subject
+from clouddp.model.cloud_service import CloudService, DesiredState
+from clouddp.telemetry.logs import ComponentLog
+from clouddp.workflows.base import WorkflowEngine
+
+_SWEEP_SECONDS: Final = 60.0
+_WORKFLOWS: Final = {DesiredState.RUNNING: PROVISION, DesiredState.DELETED: DECOMMISSION}
+
+
+class CloudServicesManager:
+    """Starts the workflow of every service whose cloud is behind what is wanted: at start, each minute, when woken."""
+
+    def __init__(
+        self,
+        *,
+        engine: WorkflowEngine,
+        records: ServiceRecords,
+        provisioning: Provisioning,
+        decommissioning: Decommissioning,
+        state: StateWriter,
+        log: ComponentLog,
+    ) -> None:
+        self._engine = engine
+        self._records = records
+        self._state = state
+        self._log = log
+        self._closing = threading.Event()
+        self._woken = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="cloud-services-manager", daemon=True)
+        engine.register(provisioning.workflow())
+        engine.register(decommissioning.workflow())
+
+    def start(self) -> None:
+        """Begin to watch; the engine is launched already."""
+        self._log.information("cloud.manager_started")
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now: something new is wanted."""
+        self._woken.set()
+
+    def close(self) -> None:
+        """Stop watching; what is under way is the engine's."""
+        self._closing.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def sweep(self) -> None:
+        """Start the workflow of every service that is behind; one that has its workflow is left alone."""
+        for service in self._records.list():
+            if service.settled_generation < service.generation:
+                self._begin(service)
+
+    def _begin(self, service: CloudService) -> None:
+        workflow = _WORKFLOWS.get(service.desired)
+        if workflow is not None:
+            subject = str(Subject(service.id, service.generation))
+            self._engine.start(workflow, subject, subject)
+
+    def _watch(self) -> None:
+        while not self._closing.is_set():
+            self._woken.clear()
+            try:
+                self.sweep()
+                self._state.refresh_due()
+            except Exception as error:  # noqa: BLE001 (the watch must go on; the next round tries again)
+                self._log.error("cloud.watch_failed", reason=f"{type(error).__name__}: {error}")
+            self._woken.wait(_SWEEP_SECONDS)

@@ -1,0 +1,105 @@
+"""What the cloud services manager needs of the rest of the site."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from clouddp.model.cloud_service import CloudService, Problem, ServiceState
+from clouddp.model.status import Component, Severity
+from clouddp.network.certificates import KeyedCertificate
+from clouddp.network.signing_keys import SigningKey
+from clouddp.providers.base import ConnectionSettings
+
+
+class ServiceRecords(Protocol):
+    """The desired state of the cloud distribution points, and what was seen of them.
+
+    Where a generation is given, nothing changes once somebody has wanted something newer.
+    """
+
+    def find(self, service_id: str) -> CloudService | None:
+        """Give a service; None when its record is gone."""
+
+    def list(self) -> Sequence[CloudService]:
+        """Give all services."""
+
+    def set_activity(self, service_id: str, *, generation: int, activity: str) -> None:
+        """Note what is going on."""
+
+    def set_address(self, service_id: str, *, generation: int, virtual_ip: str | None, port: int | None) -> None:
+        """Note where the front ends are reached."""
+
+    def settle(self, service_id: str, *, generation: int, state: ServiceState, problem: Problem | None) -> None:
+        """Note that the work for this generation has ended, well or badly."""
+
+    def remove(self, service_id: str, *, generation: int) -> None:
+        """Remove the record and its secrets."""
+
+
+class StepRecords(Protocol):
+    """Which steps were done for which generation, for those who watch."""
+
+    def is_step_done(self, service_id: str, *, generation: int, step: str) -> bool:
+        """Say whether the step was noted."""
+
+    def note_step(self, service_id: str, *, generation: int, step: str) -> None:
+        """Note a step, once."""
+
+
+class StateRecords(Protocol):
+    """The counters of the signed state."""
+
+    def next_state_version(self, service_id: str) -> tuple[int, int]:
+        """Give epoch and sequence of the next writing; kept before they are given."""
+
+    def note_state_written(self, service_id: str, at: datetime) -> None:
+        """Note when the state was last written."""
+
+    def states_written_before(self, moment: datetime) -> Sequence[str]:
+        """Name the services in use whose state was last written before a moment."""
+
+
+class ServiceSecrets(Protocol):
+    """The certificates and keys of the cloud distribution points."""
+
+    def connection_settings(self, service: CloudService) -> ConnectionSettings:
+        """Give what it takes to speak to the cloud."""
+
+    def service_certificate(self, service_id: str) -> KeyedCertificate:
+        """Give the certificate that the front ends present."""
+
+    def usage_key(self, service_id: str) -> str:
+        """Give the key with which front ends sign their usage records."""
+
+
+class SiteKeys(Protocol):
+    """The site's signing keys."""
+
+    def state_key(self) -> SigningKey:
+        """Give the key that signs states and scopes."""
+
+    def token_keys(self) -> tuple[Mapping[str, str], ...]:
+        """Give the public keys of the access tokens that front ends accept."""
+
+
+class BlockedClients(Protocol):
+    """Clients that are shut out."""
+
+    def blocked_clients(self) -> Mapping[str, datetime]:
+        """Give each blocked client and the moment before which its tokens are void."""
+
+
+class StatusReporter(Protocol):
+    """The site's status messages."""
+
+    def report(
+        self, number: int, severity: Severity, component: Component, *, object_id: str | None = None, **insertions: str
+    ) -> None:
+        """Keep a status message of this moment."""
+
+
+class RemovalListener(Protocol):
+    """Whoever keeps something about a cloud distribution point."""
+
+    def forget_distribution_point(self, service_id: str) -> None:
+        """Drop what is kept about it: its storage is gone."""

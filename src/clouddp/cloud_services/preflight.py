@@ -1,0 +1,144 @@
+"""Look at everything that could stop a cloud distribution point before anything is created; say all of it at once."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from clouddp.cloud_services.clouds import Clouds
+from clouddp.model.errors import ConflictError, InvalidInputError, SiteError
+from clouddp.model.settings import Quotas
+from clouddp.network.certificates import KeyedCertificate
+from clouddp.network.requirements import check_management_certificate, check_service_certificate
+from clouddp.providers.base import Cloud, ConnectionSettings, Subscription
+
+_SUBSCRIPTION_ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+_LONGEST_HOST: Final = 253
+_MOST_INSTANCES: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A cloud distribution point that somebody would like to have; None stands for what could not be read."""
+
+    provider: str
+    management_url: str
+    subscription_id: str
+    authorities_pem: str | None
+    management_certificate: KeyedCertificate | None
+    service_certificate: KeyedCertificate | None
+    service_fqdn: str | None
+    accept_wildcard: bool
+    region: str
+    instance_count: int
+    quotas: Quotas
+
+
+class Preflight:
+    """Judges plans. Creates nothing, here or in the cloud."""
+
+    def __init__(self, *, clouds: Clouds, is_fqdn_taken: Callable[[str], bool], now: Callable[[], datetime]) -> None:
+        self._clouds = clouds
+        self._is_fqdn_taken = is_fqdn_taken
+        self._now = now
+
+    def find_faults(self, plan: Plan) -> tuple[SiteError, ...]:
+        """List everything that is wrong with a plan."""
+        certificate_faults = (*self._management_faults(plan), *self._service_faults(plan))
+        local = (*certificate_faults, *self._name_faults(plan), *_quantity_faults(plan), *_address_faults(plan))
+        return (*local, *self._cloud_faults(plan))
+
+    def _management_faults(self, plan: Plan) -> tuple[SiteError, ...]:
+        certificate = plan.management_certificate
+        if certificate is None:
+            return ()
+        return _faults_of(lambda: check_management_certificate(certificate, now=self._now()))
+
+    def _service_faults(self, plan: Plan) -> tuple[SiteError, ...]:
+        certificate = plan.service_certificate
+        if certificate is None:
+            return ()
+        return _faults_of(
+            lambda: check_service_certificate(
+                certificate,
+                service_fqdn=plan.service_fqdn,
+                now=self._now(),
+                accept_wildcard=plan.accept_wildcard,
+            )
+        )
+
+    def _name_faults(self, plan: Plan) -> Iterator[SiteError]:
+        fqdn = plan.service_fqdn
+        if fqdn is None:
+            if plan.service_certificate is not None:
+                yield InvalidInputError("cloud.fqdn_needed")
+        elif not _is_host_name(fqdn):
+            yield InvalidInputError("cloud.fqdn_malformed", fqdn=fqdn)
+        elif self._is_fqdn_taken(fqdn):
+            yield ConflictError("cloud.fqdn_in_use", fqdn=fqdn)
+
+    def _cloud_faults(self, plan: Plan) -> tuple[SiteError, ...]:
+        if plan.management_certificate is None or tuple(_address_faults(plan)):
+            return ()
+        settings = ConnectionSettings(
+            management_url=plan.management_url,
+            subscription_id=plan.subscription_id,
+            authorities_pem=plan.authorities_pem,
+            management_certificate=plan.management_certificate,
+        )
+        try:
+            cloud = self._clouds.try_connection(plan.provider, settings).cloud
+            return (*_limit_faults(cloud.check_access(), plan), *_region_faults(cloud, plan))
+        except SiteError as error:
+            return (error,)
+
+
+def _faults_of(check: Callable[[], None]) -> tuple[SiteError, ...]:
+    try:
+        check()
+    except InvalidInputError as error:
+        return error.faults or (error,)
+    return ()
+
+
+def _is_host_name(fqdn: str) -> bool:
+    labels = fqdn.split(".")
+    return len(fqdn) <= _LONGEST_HOST and len(labels) > 1 and all(_LABEL.fullmatch(label) for label in labels)
+
+
+def _address_faults(plan: Plan) -> Iterator[SiteError]:
+    if not _SUBSCRIPTION_ID.fullmatch(plan.subscription_id):
+        yield InvalidInputError("cloud.subscription_id_malformed", subscription_id=plan.subscription_id)
+    address = urlsplit(plan.management_url)
+    if address.scheme != "https" or not address.hostname:
+        yield InvalidInputError("cloud.address_invalid", url=plan.management_url)
+
+
+def _quantity_faults(plan: Plan) -> Iterator[SiteError]:
+    quotas = plan.quotas
+    if not 1 <= plan.instance_count <= _MOST_INSTANCES:
+        yield InvalidInputError("cloud.instance_count", count=plan.instance_count, most=_MOST_INSTANCES)
+    if quotas.storage_bytes <= 0 or quotas.transfer_bytes <= 0:
+        yield InvalidInputError("cloud.quota_not_positive")
+    if not 0 < quotas.warning_percent < quotas.critical_percent <= 100:
+        yield InvalidInputError("cloud.thresholds", warning=quotas.warning_percent, critical=quotas.critical_percent)
+
+
+def _limit_faults(subscription: Subscription, plan: Plan) -> Iterator[SiteError]:
+    limits = (
+        ("cloud.no_storage_account_left", subscription.storage_accounts + 1, subscription.storage_accounts_limit),
+        ("cloud.no_hosted_service_left", subscription.hosted_services + 1, subscription.hosted_services_limit),
+        ("cloud.no_core_left", subscription.cores + plan.instance_count, subscription.cores_limit),
+    )
+    for code, needed, limit in limits:
+        if needed > limit:
+            yield InvalidInputError(code, subscription_id=plan.subscription_id, limit=limit)
+
+
+def _region_faults(cloud: Cloud, plan: Plan) -> Iterator[SiteError]:
+    regions = [region.name for region in cloud.list_regions()]
+    if plan.region not in regions:
+        yield InvalidInputError("cloud.region_unknown", region=plan.region, regions=", ".join(regions))

@@ -1,0 +1,95 @@
+"""What was done for each cloud distribution point: finished steps, and the counters of its signed state."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Column, Engine, ForeignKey, Integer, String, Table, insert, select, update
+
+from clouddp.model.cloud_service import DesiredState
+from clouddp.site_server.database.cloud_services import cloud_service
+from clouddp.site_server.database.engine import read, write
+from clouddp.site_server.database.tables import Moment, metadata
+
+_FIRST_EPOCH: Final = 1
+
+cloud_service_step: Final = Table(
+    "cloud_service_step",
+    metadata,
+    Column("service_id", ForeignKey("cloud_service.id", ondelete="CASCADE"), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("step", String(64), primary_key=True),
+    Column("done_at", Moment, nullable=False),
+)
+cloud_service_state: Final = Table(
+    "cloud_service_state",
+    metadata,
+    Column("service_id", ForeignKey("cloud_service.id", ondelete="CASCADE"), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("written_at", Moment),
+)
+
+
+class CloudServiceProgress:
+    """Keeps finished steps and state counters."""
+
+    def __init__(self, engine: Engine, *, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._now = now
+
+    def is_step_done(self, service_id: str, *, generation: int, step: str) -> bool:
+        """Say whether the step was noted."""
+        return step in dict(self.list_steps(service_id, generation=generation))
+
+    def note_step(self, service_id: str, *, generation: int, step: str) -> None:
+        """Note a step that was not noted yet."""
+        with write(self._engine) as connection:
+            connection.execute(
+                insert(cloud_service_step).values(
+                    service_id=service_id, generation=generation, step=step, done_at=self._now()
+                )
+            )
+
+    def list_steps(self, service_id: str, *, generation: int) -> Sequence[tuple[str, datetime]]:
+        """Give the finished steps of a generation and when each was finished, in order."""
+        table = cloud_service_step.c
+        query = (
+            select(table.step, table.done_at)
+            .where(table.service_id == service_id, table.generation == generation)
+            .order_by(table.done_at)
+        )
+        with read(self._engine) as connection:
+            return [(row.step, row.done_at) for row in connection.execute(query)]
+
+    def next_state_version(self, service_id: str) -> tuple[int, int]:
+        """Give epoch and sequence of the next writing."""
+        table = cloud_service_state.c
+        with write(self._engine) as connection:
+            query = select(table.epoch, table.sequence).where(table.service_id == service_id)
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                first = insert(cloud_service_state).values(service_id=service_id, epoch=_FIRST_EPOCH, sequence=1)
+                connection.execute(first)
+                return _FIRST_EPOCH, 1
+            connection.execute(
+                update(cloud_service_state).where(table.service_id == service_id).values(sequence=row.sequence + 1)
+            )
+            return row.epoch, row.sequence + 1
+
+    def note_state_written(self, service_id: str, at: datetime) -> None:
+        """Note when the state was last written."""
+        query = update(cloud_service_state).where(cloud_service_state.c.service_id == service_id)
+        with write(self._engine) as connection:
+            connection.execute(query.values(written_at=at))
+
+    def states_written_before(self, moment: datetime) -> Sequence[str]:
+        """Name the services in use whose state was last written before `moment`."""
+        state = cloud_service_state.c
+        query = (
+            select(state.service_id)
+            .join(cloud_service, cloud_service.c.id == state.service_id)
+            .where(state.written_at < moment, cloud_service.c.desired != DesiredState.DELETED)
+        )
+        with read(self._engine) as connection:
+            return list(connection.execute(query).scalars())

@@ -10,7 +10,7 @@ from clouddp.language.command_line import chosen_language
 from clouddp.language.translate import translate
 
 _PROGRAMS: Final = {
-    "demo": "clouddp.demo",
+    "demo": "clouddp.demo.commands",
     "site": "clouddp.roles",
     "fabric": "clouddp.fabric.commands",
     "distribution-point": "clouddp.distribution_point.commands",

@@ -1,0 +1,50 @@
+"""A site server that is killed once before and once after each journalled step, as a power cut would.
+
+Which moments it has died at already is kept in a file, so that a test starts it again until it has died at all of them.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from clouddp.bootstrap import run_site
+from clouddp.language.command_line import clouddp_home
+from clouddp.network.lifetime import wait_for_end
+from clouddp.site_server.site import SiteFolders
+
+
+class KillingObserver:
+    """Kills this process at every moment at which it has not died yet."""
+
+    def __init__(self, record: Path) -> None:
+        self._record = record
+
+    def before(self, workflow_id: str, step: str) -> None:
+        self._die_once(f"before {step}")
+
+    def after(self, workflow_id: str, step: str) -> None:
+        self._die_once(f"after {step}")
+
+    def _die_once(self, moment: str) -> None:
+        died_at = self._record.read_text(encoding="utf-8").splitlines() if self._record.exists() else []
+        if moment in died_at:
+            return
+        with self._record.open("a", encoding="utf-8") as file:
+            file.write(moment + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def main() -> None:
+    home = clouddp_home()
+    with run_site(SiteFolders.of_home(home), observer=KillingObserver(home / "died-at.txt")) as running:
+        sys.stdout.write(json.dumps(running) + "\n")
+        sys.stdout.flush()
+        wait_for_end(until_input_closes=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""`clouddp distribution-point`: the front end that serves content to clients."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clouddp.distribution_point.configuration import read_configuration
+from clouddp.distribution_point.server import end_with_standard_input, run_front_end
+from clouddp.language.command_line import exit_on_error
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+
+
+@app.callback()
+def distribution_point() -> None:
+    """Serve content to clients, as an instance of a cloud distribution point."""
+
+
+@app.command("run")
+@exit_on_error
+def run(
+    *,
+    configuration: Annotated[Path, typer.Option(help="The instance's configuration file.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Tell errors as JSON.")] = False,  # noqa: ARG001 (read by exit_on_error)
+) -> None:
+    """Serve until SIGTERM, or until the pipe on standard input closes; prints one JSON line when ready.
+
+    Example: clouddp distribution-point run --configuration ./configuration.json
+    """
+    end_with_standard_input()
+    settings = read_configuration(configuration.resolve())
+    ready = {"ready": True, "pid": os.getpid(), "instance_id": settings.instance_id}
+    run_front_end(settings, lambda: typer.echo(json.dumps(ready)))

@@ -41,6 +41,14 @@ def check_service_certificate(
     _raise_faults(keyed, faults)
 
 
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Say whether a certificate may issue others."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
 def _raise_faults(keyed: KeyedCertificate, faults: list[SiteError]) -> None:
     if faults:
         name = keyed.subject_common_name or keyed.thumbprint
@@ -79,7 +87,7 @@ def _service_faults(keyed: KeyedCertificate) -> Iterator[SiteError]:
             yield InvalidInputError("certificate.management_given_as_service")
         else:
             yield InvalidInputError("certificate.without_server_authentication")
-    if _is_authority(certificate):
+    if is_authority(certificate):
         yield InvalidInputError("certificate.is_authority")
     elif _is_self_signed(certificate):
         yield InvalidInputError("certificate.self_signed")
@@ -127,13 +135,6 @@ def _key_usage(certificate: x509.Certificate) -> x509.KeyUsage | None:
         return certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
         return None
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
 
 
 def _is_self_signed(certificate: x509.Certificate) -> bool:

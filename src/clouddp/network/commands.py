@@ -195,8 +195,10 @@ def _tell(answer: Mapping[str, Any], *, as_json: bool) -> None:
         return
     language = chosen_language()
     for field, value in answer.items():
+        if not value:
+            continue
         label = translate(f"certificate.field_{field}", language=language)
-        typer.echo(f"{label}: {_in_words(value)}")
+        typer.echo(translate("certificate.line", {"label": label, "value": _in_words(value)}, language=language))
 
 
 def _in_words(value: str | list[str] | Mapping[str, str]) -> str:

@@ -127,7 +127,7 @@ def _find_key(header: Mapping[str, Any], keys: Sequence[Mapping[str, str]], purp
     """
     if set(header) == {"alg", "kid", "typ"} and header["alg"] == _ALGORITHM and header["typ"] == purpose.value:
         for jwk in keys:
-            if jwk["kid"] == header["kid"] and jwk["kty"] == "OKP" and jwk["crv"] == "Ed25519":
+            if jwk.get("kid") == header["kid"] and (jwk.get("kty"), jwk.get("crv")) == ("OKP", "Ed25519"):
                 return verification_key(jwk["x"])
     raise DamagedError("signed.not_valid", purpose=purpose.value)
 

@@ -9,7 +9,8 @@ from joserfc.jwk import OKPKey
 
 from clouddp.model.errors import InvalidInputError
 
-_COORDINATE = re.compile(r"[A-Za-z0-9_-]{43}")  # 32 bytes in base64url
+# 32 bytes in base64url; the last character carries two spare bits, and only these are what an encoder writes.
+_COORDINATE = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 
 
 @dataclass(frozen=True, slots=True)

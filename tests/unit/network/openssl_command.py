@@ -32,3 +32,10 @@ def make_pfx(folder: Path, *options: str) -> bytes:
     password = () if "-passout" in options else ("-passout", "pass:secret")
     openssl("pkcs12", "-export", "-in", "certificate.pem", "-out", "out.pfx", *password, *options, folder=folder)
     return (folder / "out.pfx").read_bytes()
+
+
+def has_legacy_algorithms(folder: Path) -> bool:
+    """Say whether this openssl can still encrypt as old systems did (RC2-40)."""
+    assert OPENSSL is not None
+    command = [OPENSSL, "list", "-providers", "-provider", "legacy"]
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=30).returncode == 0

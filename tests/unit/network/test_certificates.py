@@ -21,7 +21,13 @@ from clouddp.network.certificates import (
 )
 from clouddp.network.requirements import check_service_certificate
 from tests.unit.network.certificate_builders import FQDN, NOW, authority, management, odd_certificate, service
-from tests.unit.network.openssl_command import make_key_and_certificate, make_pfx, needs_openssl, openssl
+from tests.unit.network.openssl_command import (
+    has_legacy_algorithms,
+    make_key_and_certificate,
+    make_pfx,
+    needs_openssl,
+    openssl,
+)
 
 
 def code_of(data: bytes, opened_with: str = "secret") -> str:
@@ -196,6 +202,17 @@ def test_a_pfx_file_of_openssl_opens(tmp_path: Path, options: tuple[str, ...]) -
     assert opened.subject_common_name == FQDN
     assert key_pem(opened) == (tmp_path / "key.pem").read_bytes()
     assert code_of(pfx, "wrong") == "certificate.pfx_password"
+
+
+@needs_openssl
+def test_a_pfx_file_of_an_old_windows_opens(tmp_path: Path) -> None:
+    make_key_and_certificate(tmp_path)
+    if not has_legacy_algorithms(tmp_path):
+        pytest.skip("this openssl is without RC2")
+
+    opened = load_pfx(make_pfx(tmp_path, "-inkey", "key.pem", "-legacy"), "secret", name="out.pfx")
+
+    assert opened.subject_common_name == FQDN
 
 
 @needs_openssl

@@ -149,7 +149,7 @@ def test_a_person_reads_it_in_french(folder: Path, monkeypatch: pytest.MonkeyPat
     shown = run("inspect", "service.cer").stdout
     missing = run("inspect", "absent.cer")
 
-    assert f"Empreinte numérique: {service().thumbprint}" in shown
+    assert f"Empreinte numérique\N{NO-BREAK SPACE}: {service().thumbprint}" in shown
     assert missing.exit_code == 3
     assert "n’existe pas" in missing.stderr
 

@@ -54,6 +54,12 @@ def test_a_statement_of_an_unknown_key_is_refused() -> None:
     assert is_refused(sign(CLAIMS, key=new_signing_key(), purpose=Purpose.VERSION))
 
 
+@pytest.mark.parametrize("keys", [(), ({},), ({"kid": KEY.kid, "kty": "oct", "k": "AAAA"},), ({"kid": KEY.kid},)])
+def test_keys_of_another_kind_check_nothing(keys: tuple[dict[str, str], ...]) -> None:
+    with pytest.raises(DamagedError, match=r"signed\.not_valid"):
+        verify(TOKEN, keys=keys, purpose=Purpose.VERSION, limit_bytes=4096)
+
+
 def test_a_signature_of_one_known_key_under_the_name_of_another_is_refused() -> None:
     assert is_refused(re_signed(TOKEN, OTHER, {"kid": KEY.kid}))
 

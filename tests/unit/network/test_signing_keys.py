@@ -67,6 +67,7 @@ def test_a_public_key_that_somebody_sent_gets_the_name_that_follows_from_it() ->
         {"kty": "OKP", "crv": "Ed25519", "x": 7},
         {"kty": "OKP", "crv": "Ed25519", "x": "A" * 42},
         {"kty": "OKP", "crv": "Ed25519", "x": "A" * 42 + "="},
+        {"kty": "OKP", "crv": "Ed25519", "x": "A" * 42 + "B"},
         {"kty": "OKP", "crv": "Ed25519", "x": "A" * 43, "x5u": "https://fabrikam.com"},
     ],
 )

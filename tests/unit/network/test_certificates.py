@@ -1,5 +1,6 @@
 """Reading, writing and naming certificates."""
 
+import ssl
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from clouddp.network.certificates import (
     to_pfx,
 )
 from clouddp.network.requirements import check_service_certificate
+from clouddp.network.tls import client_context, server_context
 from tests.unit.network.certificate_builders import FQDN, NOW, authority, management, odd_certificate, service
 from tests.unit.network.openssl_command import (
     has_legacy_algorithms,
@@ -177,6 +179,31 @@ def test_a_name_covers_no_other_host(host: str) -> None:
 )
 def test_a_wildcard_stands_for_one_whole_left_most_label(pattern: str, host: str, *, covered: bool) -> None:
     assert covers_host(odd_certificate(hosts=(pattern,)).certificate, host) is covered
+
+
+@pytest.mark.parametrize("pattern", [FQDN, "*.contoso.com", "cloud*.contoso.com", "*.*.com", "clouddp1.*.com", "*.com"])
+def test_a_host_is_covered_exactly_where_a_tls_client_says_so(pattern: str) -> None:
+    keyed = odd_certificate(common_name="", hosts=(pattern,))
+
+    for host in (FQDN, "CLOUDDP1.contoso.com", "a.b.contoso.com", "contoso.com", "clouddp2.contoso.com"):
+        assert covers_host(keyed.certificate, host) is shakes_hands(keyed, host), host
+
+
+def shakes_hands(keyed: KeyedCertificate, host: str) -> bool:
+    """Let a client and a server meet in memory and say whether the client accepts the certificate for the host."""
+    context = client_context(authorities_pem=certificate_pem(authority().certificate).decode())
+    context.verify_flags |= ssl.VerifyFlags(0x200000)  # X509_V_FLAG_NO_CHECK_TIME: the test's clock stands still
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context.wrap_bio(to_client, to_server, server_hostname=host)
+    server = server_context(keyed).wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server, client):
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+        except ssl.SSLCertVerificationError:
+            return False
+    return True
 
 
 def test_the_common_name_alone_covers_no_host() -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 from clouddp.model.cloud_service import CloudService, Problem, ServiceState
 from clouddp.model.status import Component, Severity
 from clouddp.network.certificates import KeyedCertificate
+from clouddp.network.signed import Purpose
 from clouddp.network.signing_keys import SigningKey
 from clouddp.providers.base import ConnectionSettings
 
@@ -73,13 +74,13 @@ class ServiceSecrets(Protocol):
 
 
 class SiteKeys(Protocol):
-    """The site's signing keys."""
+    """The site's signing keys, one per purpose."""
 
-    def state_key(self) -> SigningKey:
-        """Give the key that signs states and scopes."""
+    def current(self, purpose: Purpose) -> SigningKey:
+        """Give the key that signs for this purpose."""
 
-    def token_keys(self) -> tuple[Mapping[str, str], ...]:
-        """Give the public keys of the access tokens that front ends accept."""
+    def public(self, purpose: Purpose) -> tuple[Mapping[str, str], ...]:
+        """Give the public keys that verify what was signed for this purpose."""
 
 
 class BlockedClients(Protocol):

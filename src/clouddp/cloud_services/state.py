@@ -45,7 +45,7 @@ class StateWriter:
 
     def public_key(self) -> str:
         """Give the key by which front ends check what is written here, as JSON."""
-        return json.dumps(public_jwk(self._keys.state_key()))
+        return json.dumps(public_jwk(self._keys.current(Purpose.STATE)))
 
     def write_state(self, distribution_point_id: str) -> None:
         """Tell the front ends of a distribution point what holds from now on."""
@@ -55,12 +55,12 @@ class StateWriter:
         store = self._stores.open_store(service.id)
         with self._lock:
             document = self._document(service)
-            store.put("state/service", sign_state(document, key=self._keys.state_key()).encode("ascii"))
+            store.put("state/service", sign_state(document, key=self._keys.current(Purpose.STATE)).encode("ascii"))
             self._versions.note_state_written(service.id, document.issued_at)
 
     def write_scope(self, distribution_point_id: str, scope: Scope) -> None:
         """Tell the front ends of a distribution point which objects belong to a version."""
-        token = sign(scope_claims(scope), key=self._keys.state_key(), purpose=Purpose.SCOPE)
+        token = sign(scope_claims(scope), key=self._keys.current(Purpose.SCOPE), purpose=Purpose.SCOPE)
         store = self._stores.open_store(distribution_point_id)
         store.put(f"state/scope/{scope.version_id}", token.encode("ascii"))
 
@@ -83,6 +83,6 @@ class StateWriter:
             issued_at=issued_at,
             expires_at=issued_at + _LIFETIME,
             running=service.desired is DesiredState.RUNNING,
-            token_keys=self._keys.token_keys(),
+            token_keys=self._keys.public(Purpose.ACCESS),
             blocked_clients=self._blocked.blocked_clients(),
         )

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, Engine, LargeBinary, Row, String, Tab
 
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import NotFoundError
-from clouddp.network.certificates import KeyedCertificate, certificate_pem, load_pfx
+from clouddp.network.certificates import KeyedCertificate, load_pfx
 from clouddp.providers.base import ConnectionSettings
 from clouddp.site_server.database.engine import read
 from clouddp.site_server.database.sealing import Sealer
@@ -27,7 +27,6 @@ cloud_service_secret: Final = Table(
     Column("service_password", LargeBinary, nullable=False),
     Column("usage_key", LargeBinary, nullable=False),
     Column("authorities_pem", Text),
-    Column("issuers_pem", Text, nullable=False),
 )
 
 
@@ -68,11 +67,8 @@ class CloudServiceSecrets:
             column: self._sealer.seal(value, table=_TABLE, row=service_id, column=column)
             for column, value in plain.items()
         }
-        issuers = b"".join(certificate_pem(issuer) for issuer in service.keyed.chain).decode("ascii")
         connection.execute(
-            insert(cloud_service_secret).values(
-                service_id=service_id, authorities_pem=authorities_pem, issuers_pem=issuers, **sealed
-            )
+            insert(cloud_service_secret).values(service_id=service_id, authorities_pem=authorities_pem, **sealed)
         )
 
     def forget(self, connection: Connection, service_id: str) -> None:
@@ -96,11 +92,6 @@ class CloudServiceSecrets:
     def usage_key(self, service_id: str) -> str:
         """Open the key with which front ends sign their usage records."""
         return self._open(self._row(service_id), "usage_key").decode("ascii")
-
-    def issuers_pem(self) -> str:
-        """Give the issuers of all service certificates, which clients must trust."""
-        with read(self._engine) as connection:
-            return "".join(connection.execute(select(cloud_service_secret.c.issuers_pem)).scalars())
 
     def _row(self, service_id: str) -> Row[Any]:
         query = select(cloud_service_secret).where(cloud_service_secret.c.service_id == service_id)

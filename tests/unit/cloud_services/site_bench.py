@@ -1,0 +1,183 @@
+"""A site's cloud services manager with a real database, engine and log, before a cloud in memory."""
+
+import base64
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from clouddp.cloud_services.clouds import Clouds
+from clouddp.cloud_services.decommission import Decommissioning
+from clouddp.cloud_services.manager import CloudServicesManager
+from clouddp.cloud_services.preflight import Preflight
+from clouddp.cloud_services.provision import Provisioning
+from clouddp.cloud_services.reporting import Reporting
+from clouddp.cloud_services.state import StateWriter
+from clouddp.cloud_services.steps import StepKeeper
+from clouddp.cloud_services.stores import CloudStores
+from clouddp.model.cloud_service import CloudService
+from clouddp.model.settings import Quotas
+from clouddp.network.certificates import KeyedCertificate, to_pfx
+from clouddp.network.issuing import issue_management_certificate, issue_service_certificate, make_authority
+from clouddp.providers.base import Provider
+from clouddp.site_server.cloud_services import CloudServices, CreationRequest, PfxUpload
+from clouddp.site_server.database.cloud_service_progress import CloudServiceProgress
+from clouddp.site_server.database.cloud_service_secrets import CloudServiceSecrets
+from clouddp.site_server.database.cloud_services import CloudServiceRepository
+from clouddp.site_server.database.engine import open_database
+from clouddp.site_server.database.sealing import Sealer
+from clouddp.site_server.database.secrets import SiteSecrets
+from clouddp.site_server.database.status_messages import StatusMessageRepository
+from clouddp.site_server.database.tables import metadata
+from clouddp.site_server.signing_keys import SigningKeys
+from clouddp.site_server.status import StatusLog
+from clouddp.telemetry.logs import ComponentLog
+from clouddp.workflows.base import SilentObserver, StepObserver
+from clouddp.workflows.engine import DurableEngine
+
+PASSWORD = "pfx password"
+SUBSCRIPTION_ID = "01234567-89ab-cdef-0123-456789abcdef"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@cache
+def authority() -> KeyedCertificate:
+    return make_authority("Contoso CA", now=now())
+
+
+@cache
+def management_certificate() -> KeyedCertificate:
+    return issue_management_certificate("Contoso management", now=now())
+
+
+@cache
+def service_certificate(fqdn: str = "clouddp1.contoso.com") -> KeyedCertificate:
+    return issue_service_certificate([fqdn], authority=authority(), now=now())
+
+
+def upload(certificate: KeyedCertificate, password: str = PASSWORD) -> PfxUpload:
+    return PfxUpload(pfx_base64=base64.b64encode(to_pfx(certificate, PASSWORD)).decode("ascii"), password=password)
+
+
+def request(**changes: Any) -> CreationRequest:
+    plain = CreationRequest(
+        provider="azure-classic",
+        management_url="https://127.0.0.1:8443",
+        subscription_id=SUBSCRIPTION_ID,
+        management_authorities_pem=None,
+        management_certificate=upload(management_certificate()),
+        service_certificate=upload(service_certificate()),
+        service_fqdn=None,
+        accept_wildcard=False,
+        region="West Europe",
+        description="",
+        instance_count=2,
+        quotas=Quotas(),
+    )
+    return replace(plain, **changes)
+
+
+class _NobodyBlocked:
+    def blocked_clients(self) -> Mapping[str, datetime]:
+        return {}
+
+
+class Listener:
+    def __init__(self) -> None:
+        self.forgotten: list[str] = []
+
+    def forget_distribution_point(self, service_id: str) -> None:
+        self.forgotten.append(service_id)
+
+
+class SiteBench:
+    """All parts joined as the site server joins them."""
+
+    def __init__(
+        self, home: Path, provider: Provider, *, observer: StepObserver | None = None, language: str = "en"
+    ) -> None:
+        self.database = open_database(home / "site.db")
+        metadata.create_all(self.database)
+        self.log = ComponentLog(home / "CloudMgr.log", "SMS_CLOUD_SERVICES_MANAGER", language=language)
+        self.status = StatusLog(StatusMessageRepository(self.database), now=now)
+        sealer = Sealer(bytes(32))
+        secrets = CloudServiceSecrets(self.database, sealer)
+        self.records = CloudServiceRepository(self.database, secrets, now=now)
+        self.progress = CloudServiceProgress(self.database, now=now)
+        self.keys = SigningKeys(SiteSecrets(self.database, {"site": sealer, "delivery": sealer}))
+        self.clouds = Clouds({"azure-classic": provider}, secrets)
+        self.stores = CloudStores(self.records, self.clouds)
+        self.listener = Listener()
+        reporting = Reporting(status=self.status, log=self.log, language=language)
+        self.state = StateWriter(
+            records=self.records,
+            versions=self.progress,
+            stores=self.stores,
+            keys=self.keys,
+            blocked=_NobodyBlocked(),
+            reporting=reporting,
+            now=now,
+        )
+        keeper = StepKeeper(records=self.records, done=self.progress, reporting=reporting)
+        provisioning = Provisioning(
+            keeper=keeper,
+            records=self.records,
+            secrets=secrets,
+            clouds=self.clouds,
+            stores=self.stores,
+            state=self.state,
+            reporting=reporting,
+        )
+        decommissioning = Decommissioning(
+            keeper=keeper,
+            records=self.records,
+            clouds=self.clouds,
+            stores=self.stores,
+            listener=self.listener,
+            reporting=reporting,
+        )
+        self.engine = DurableEngine(home / "workflows.db", observer=observer or SilentObserver(), log=self.log)
+        self.manager = CloudServicesManager(
+            engine=self.engine,
+            records=self.records,
+            provisioning=provisioning,
+            decommissioning=decommissioning,
+            state=self.state,
+            log=self.log,
+        )
+        preflight = Preflight(clouds=self.clouds, is_fqdn_taken=self.records.is_fqdn_taken, now=now)
+        self.use_cases = CloudServices(
+            repository=self.records,
+            progress=self.progress,
+            preflight=preflight,
+            status=self.status,
+            wake=self.manager.wake,
+        )
+
+    def start(self) -> None:
+        self.engine.launch()
+        self.manager.start()
+
+    def close(self) -> None:
+        self.manager.close()
+        self.engine.close()
+        self.database.dispose()
+
+    def settled(self, service_id: str, *, within_seconds: float = 20) -> CloudService | None:
+        """Wait for the end of the work; None when it removed the record."""
+        deadline = time.monotonic() + within_seconds
+        while time.monotonic() < deadline:
+            service = self.records.find(service_id)
+            if service is None or service.settled_generation == service.generation:
+                return service
+            time.sleep(0.02)
+        raise TimeoutError(self.log.path.read_text())
+
+    def numbers(self) -> list[int]:
+        return [message.number for message in reversed(self.status.list())]

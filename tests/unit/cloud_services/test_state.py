@@ -1,0 +1,48 @@
+from datetime import timedelta
+
+from clouddp.content.format.scope import parse_scope
+from clouddp.model.exchange import Scope
+from clouddp.network.signed import Purpose, verify, verify_state
+from tests.unit.cloud_services.site_bench import SiteBench, now, request
+
+
+def test_each_writing_has_a_higher_sequence_and_lives_a_day(site: SiteBench) -> None:
+    service = site.use_cases.create(request(), idempotency_key=None)
+    site.settled(service.id)
+
+    site.state.write_state(service.id)
+
+    token = site.stores.open_store(service.id).get("state/service").decode()
+    state = verify_state(token, keys=site.keys.public(Purpose.STATE))
+    assert (state.epoch, state.sequence) == (1, 2)
+    assert state.expires_at - state.issued_at == timedelta(hours=24)
+    assert state.token_keys == site.keys.public(Purpose.ACCESS)
+
+
+def test_a_state_is_written_again_when_it_is_an_hour_old(site: SiteBench) -> None:
+    service = site.use_cases.create(request(), idempotency_key=None)
+    site.settled(service.id)
+
+    site.state.refresh_due()
+    fresh = _sequence(site, service.id)
+    site.progress.note_state_written(service.id, now() - timedelta(minutes=61))
+    site.state.refresh_due()
+
+    assert (fresh, _sequence(site, service.id)) == (1, 2)
+
+
+def test_a_scope_names_the_objects_of_a_version(site: SiteBench) -> None:
+    service = site.use_cases.create(request(), idempotency_key=None)
+    site.settled(service.id)
+    scope = Scope(service_id=service.id, version_id="a" * 32, lengths={"b" * 32: 17})
+
+    site.state.write_scope(service.id, scope)
+
+    token = site.stores.open_store(service.id).get(f"state/scope/{scope.version_id}").decode()
+    claims = verify(token, keys=site.keys.public(Purpose.STATE), purpose=Purpose.SCOPE, limit_bytes=10_000)
+    assert parse_scope(claims) == scope
+
+
+def _sequence(site: SiteBench, service_id: str) -> int:
+    token = site.stores.open_store(service_id).get("state/service").decode()
+    return verify_state(token, keys=site.keys.public(Purpose.STATE)).sequence

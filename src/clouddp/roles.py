@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from clouddp.bootstrap import initialise_site, run_site
+from clouddp.bootstrap.initialise import initialise_site
+from clouddp.bootstrap.site import run_site
 from clouddp.language.command_line import chosen_language, clouddp_home, exit_on_error
 from clouddp.language.translate import translate
 from clouddp.network.lifetime import wait_for_end

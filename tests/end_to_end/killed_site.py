@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from clouddp.bootstrap import run_site
+from clouddp.bootstrap.site import run_site
 from clouddp.language.command_line import clouddp_home
 from clouddp.network.lifetime import wait_for_end
 from clouddp.site_server.site import SiteFolders

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -36,7 +37,7 @@ def endpoint_certificate(authority: KeyedCertificate, host: str, *, now: datetim
     return issue_service_certificate([], authority=authority, now=now, addresses=[address])
 
 
-def write_client_authorities(path: Path, authority: KeyedCertificate, others: list[Path]) -> None:
+def write_client_authorities(path: Path, authority: KeyedCertificate, others: Sequence[Path]) -> None:
     """Write what clients are handed: the site's authority, and those that issue service certificates.
 
     Raises:

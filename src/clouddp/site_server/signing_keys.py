@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
-from clouddp.network.signed import Purpose
+from clouddp.network.signed import Purpose, sign
 from clouddp.network.signing_keys import SigningKey, new_signing_key, public_jwk
 from clouddp.site_server.database.secrets import SiteSecrets, Wrapping
 
@@ -35,3 +35,14 @@ class SigningKeys:
     def public(self, purpose: Purpose) -> tuple[dict[str, str], ...]:
         """Give the public keys that verify what was signed for this purpose."""
         return (public_jwk(self.current(purpose)),)
+
+
+class StatementSigner:
+    """Signs what the site states about package versions."""
+
+    def __init__(self, keys: SigningKeys) -> None:
+        self._keys = keys
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        """Give the claims as a signed statement."""
+        return sign(claims, key=self._keys.current(Purpose.VERSION), purpose=Purpose.VERSION)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -33,6 +34,11 @@ class SiteFolders:
     def endpoint(self) -> Path:
         """Where the command line finds the administration service."""
         return self.root / "endpoint.json"
+
+    @property
+    def administrator_token(self) -> Path:
+        """The first administrator's token, readable by the site's account alone."""
+        return self.root / "administrator-token"
 
     @property
     def keys(self) -> Path:
@@ -112,21 +118,24 @@ def check_settings(settings: SiteSettings) -> None:
         raise InvalidInputError("site.settings_invalid", faults=tuple(faults))
 
 
-def save_settings(folders: SiteFolders, settings: SiteSettings) -> None:
-    """Write the settings of a new site.
+def check_vacant(folders: SiteFolders) -> None:
+    """Refuse to make a site where one is.
 
     Raises:
         ConflictError: there is a site here already.
     """
     if folders.configuration.exists():
         raise ConflictError("site.exists_already", path=folders.root)
-    text = json.dumps(asdict(settings), indent=2, ensure_ascii=False)
-    temporary = folders.configuration.with_suffix(".new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(folders.configuration)
+
+
+def save_settings(folders: SiteFolders, settings: SiteSettings) -> None:
+    """Write the settings of a new site, all or nothing."""
+    _replace(folders.configuration, asdict(settings))
+
+
+def save_endpoint(folders: SiteFolders, endpoint: Mapping[str, str]) -> None:
+    """Write where the command line finds the running site: `admin_url`, `token_file`, `ca_file`."""
+    _replace(folders.endpoint, endpoint)
 
 
 def load_settings(folders: SiteFolders) -> SiteSettings:
@@ -142,3 +151,12 @@ def load_settings(folders: SiteFolders) -> SiteSettings:
         raise NotFoundError("site.none_here", path=folders.root) from error
     except (ValueError, TypeError) as error:
         raise InvalidInputError("site.settings_unreadable", path=folders.configuration, reason=error) from error
+
+
+def _replace(path: Path, document: Mapping[str, object]) -> None:
+    temporary = path.with_suffix(".new")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

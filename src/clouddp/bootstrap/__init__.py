@@ -1,0 +1,1 @@
+"""Join the parts of each role; alone names concrete clouds."""

@@ -1,0 +1,133 @@
+"""Join the cloud services manager; the only file that names concrete clouds."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter
+
+from clouddp.admin.rest.cloud_distribution_points import cloud_distribution_point_routes
+from clouddp.bootstrap.foundation import Foundation
+from clouddp.cloud_services.clouds import Clouds
+from clouddp.cloud_services.decommission import Decommissioning
+from clouddp.cloud_services.manager import CloudServicesManager
+from clouddp.cloud_services.ports import BlockedClients
+from clouddp.cloud_services.preflight import Preflight
+from clouddp.cloud_services.provision import Provisioning
+from clouddp.cloud_services.reporting import Reporting
+from clouddp.cloud_services.state import StateWriter
+from clouddp.cloud_services.steps import StepKeeper
+from clouddp.cloud_services.stores import CloudStores
+from clouddp.providers.azure_classic.provider import AzureClassicProvider
+from clouddp.providers.base import Provider
+from clouddp.site_server.cloud_services import CloudServices
+from clouddp.site_server.database.cloud_service_progress import CloudServiceProgress
+from clouddp.site_server.database.cloud_service_secrets import CloudServiceSecrets
+from clouddp.site_server.database.cloud_services import CloudServiceRepository
+from clouddp.site_server.database.distributions import DistributionRepository
+from clouddp.telemetry.logs import ComponentLog
+from clouddp.workflows.base import WorkflowEngine
+
+_PROVIDERS: Final[dict[str, Provider]] = {"azure-classic": AzureClassicProvider()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudServicesRoom:
+    """What the rest of the site uses of the cloud services manager."""
+
+    manager: CloudServicesManager
+    repository: CloudServiceRepository
+    stores: CloudStores
+    state: StateWriter
+    routers: tuple[APIRouter, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What the parts of the manager share."""
+
+    repository: CloudServiceRepository
+    progress: CloudServiceProgress
+    secrets: CloudServiceSecrets
+    clouds: Clouds
+    stores: CloudStores
+    state: StateWriter
+    reporting: Reporting
+
+
+def join_cloud_services(
+    foundation: Foundation, *, engine: WorkflowEngine, log: ComponentLog, blocked: BlockedClients
+) -> CloudServicesRoom:
+    """Join what creates, watches and deletes cloud services; nothing runs yet."""
+    parts = _parts(foundation, log, blocked)
+    manager = _manager(foundation, parts, engine=engine, log=log)
+    preflight = Preflight(clouds=parts.clouds, is_fqdn_taken=parts.repository.is_fqdn_taken, now=foundation.now)
+    use_cases = CloudServices(
+        repository=parts.repository,
+        progress=parts.progress,
+        preflight=preflight,
+        status=foundation.status,
+        wake=manager.wake,
+    )
+    return CloudServicesRoom(
+        manager=manager,
+        repository=parts.repository,
+        stores=parts.stores,
+        state=parts.state,
+        routers=(cloud_distribution_point_routes(use_cases, language=foundation.settings.language),),
+    )
+
+
+def _parts(foundation: Foundation, log: ComponentLog, blocked: BlockedClients) -> _Parts:
+    secrets = CloudServiceSecrets(foundation.engine, foundation.sealers["site"])
+    repository = CloudServiceRepository(foundation.engine, secrets, now=foundation.now)
+    progress = CloudServiceProgress(foundation.engine, now=foundation.now)
+    clouds = Clouds(_PROVIDERS, secrets)
+    stores = CloudStores(repository, clouds)
+    reporting = Reporting(status=foundation.status, log=log, language=foundation.settings.language)
+    state = StateWriter(
+        records=repository,
+        versions=progress,
+        stores=stores,
+        keys=foundation.keys,
+        blocked=blocked,
+        reporting=reporting,
+        now=foundation.now,
+    )
+    return _Parts(
+        repository=repository,
+        progress=progress,
+        secrets=secrets,
+        clouds=clouds,
+        stores=stores,
+        state=state,
+        reporting=reporting,
+    )
+
+
+def _manager(
+    foundation: Foundation, parts: _Parts, *, engine: WorkflowEngine, log: ComponentLog
+) -> CloudServicesManager:
+    keeper = StepKeeper(records=parts.repository, done=parts.progress, reporting=parts.reporting)
+    return CloudServicesManager(
+        engine=engine,
+        records=parts.repository,
+        provisioning=Provisioning(
+            keeper=keeper,
+            records=parts.repository,
+            secrets=parts.secrets,
+            clouds=parts.clouds,
+            stores=parts.stores,
+            state=parts.state,
+            reporting=parts.reporting,
+        ),
+        decommissioning=Decommissioning(
+            keeper=keeper,
+            records=parts.repository,
+            clouds=parts.clouds,
+            stores=parts.stores,
+            listener=DistributionRepository(foundation.engine),
+            reporting=parts.reporting,
+        ),
+        state=parts.state,
+        log=log,
+    )

@@ -12,22 +12,17 @@ def make_certificates(places: Places, language: str) -> None:
     """Make what is missing of authority, management certificate and service certificate."""
     places.organisation.mkdir(parents=True, exist_ok=True, mode=0o700)
     _write_private(places.password_file, secrets.token_urlsafe(18))
-    password = ["--password-file", str(places.password_file)]
-    if not places.authority_pem.exists():
-        _run(places, language, ["new-authority", "Contoso Root CA", "--to", _stem(places.authority), *password])
-    if not places.management_cer.exists():
-        _run(places, language, ["new-management", "Contoso site P01", "--to", _stem(places.management_pfx), *password])
+    if not places.authority.exists():
+        _run(places, language, ["new-authority", "Contoso Root CA"])
+    if not places.management_pfx.exists():
+        _run(places, language, ["new-management", "Contoso site P01"])
     if not places.service_pfx.exists():
-        authority = ["--authority", str(places.authority), "--authority-password-file", str(places.password_file)]
-        _run(places, language, ["new-service", SERVICE_FQDN, "--to", _stem(places.service_pfx), *authority, *password])
+        _run(places, language, ["new-service", SERVICE_FQDN, "--authority", str(places.authority)])
 
 
 def _run(places: Places, language: str, arguments: list[str]) -> None:
-    run_command(["certificate", *arguments, "--force"], home=places.home, language=language)
-
-
-def _stem(path: Path) -> str:
-    return str(path.with_suffix(""))
+    where = ["--folder", str(places.organisation), "--password-file", str(places.password_file), "--force"]
+    run_command(["certificate", *arguments, *where], home=places.home, language=language)
 
 
 def _write_private(path: Path, text: str) -> None:

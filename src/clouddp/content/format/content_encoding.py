@@ -41,13 +41,23 @@ def encrypt_one_record(content: Octets, tail: bytes, key: bytes, salt: bytes) ->
     length = len(content) + len(tail)
     result = bytearray(HEADER_LENGTH + length + TAG_LENGTH)
     view = memoryview(result)
-    view[:HEADER_LENGTH] = header(salt, length + TAG_LENGTH)
+    view[:HEADER_LENGTH] = header(salt, _only_record_size(len(result)))
     encryptor = Cipher(algorithms.AES(keys.key), modes.GCM(keys.nonce(0))).encryptor()
     encryptor.update_into(content, view[HEADER_LENGTH:])
     encryptor.update_into(tail, view[HEADER_LENGTH + len(content) :])
     encryptor.finalize()
     view[-TAG_LENGTH:] = encryptor.tag
     return bytes(result)
+
+
+def decrypt_one_record(body: Octets, key: bytes) -> bytes:
+    """Decrypt what `encrypt_one_record` made; its record size must be the exact one, since nothing else vouches for it.
+
+    Raises: DamagedError when a bit is not what was written.
+    """
+    if bytes(body[_SALT_LENGTH:HEADER_LENGTH]) != header(b"", _only_record_size(len(body))):
+        raise DamagedError("content.encryption_damaged")
+    return decrypt(body, key)
 
 
 def decrypt(body: Octets, key: bytes) -> bytes:
@@ -93,6 +103,10 @@ def derive_record_keys(key: bytes, salt: bytes) -> RecordKeys:
         hmac.digest(extracted, b"Content-Encoding: aes128gcm\x00\x01", "sha256")[:16],
         hmac.digest(extracted, b"Content-Encoding: nonce\x00\x01", "sha256")[:12],
     )
+
+
+def _only_record_size(body_length: int) -> int:
+    return max(_SMALLEST_RECORD, body_length - HEADER_LENGTH)
 
 
 def _read_record_size(view: memoryview) -> int:

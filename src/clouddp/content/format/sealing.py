@@ -95,7 +95,7 @@ def open_chunk(body: Octets, entry: ChunkEntry, *, algorithm: DigestAlgorithm = 
     """
     if len(body) != entry.stored_length:
         raise DamagedError("content.object_damaged", name=entry.name)
-    payload = content_encoding.decrypt(body, entry.key)
+    payload = content_encoding.decrypt_one_record(body, entry.key)
     raw = payload if entry.encoding is Encoding.RAW else _decompress(payload, entry)
     if len(raw) != entry.raw_length or digest(raw, algorithm) != entry.digest:
         raise DamagedError("content.object_damaged", name=entry.name)

@@ -1,6 +1,7 @@
 """The claims of a version's signed statement, which bind a manifest to the site, package and version it is for."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -44,8 +45,8 @@ def parse_statement(claims: Mapping[str, Any]) -> VersionStatement:
     Raises: DamagedError when they are not a version statement.
     """
     try:
-        return _statements().validate_python(dict(claims))
-    except ValidationError as error:
+        return _statements().validate_json(json.dumps(dict(claims)))
+    except (ValidationError, TypeError) as error:
         raise DamagedError("content.statement_not_valid") from error
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from clouddp.model.errors import CloudError, NotFoundError, RefusedError, SiteError, TemporaryError
 
-_STATUS: Final = re.compile(r"status code:? (\d{3})")
+_STATUS: Final = re.compile(r"\bcode: (\d{3})\b")  # of the answer, or of one part of a batch
 _UNTRUSTED: Final = re.compile(r"InvalidCertificate\(\s*(\w+)")
 _CAUSE: Final = re.compile(r'kind: (\w+),\s+message: "([^"]+)"')
 _MAY_PASS: Final = frozenset({407, 408, 409, 412, 425, 429})  # a proxy to be set right, another writer, a busy server
@@ -15,7 +15,7 @@ def our_error(error: Exception, *, name: str, container: str) -> SiteError:
     """Turn what obstore raised about the object `name` (`""` = the whole container) into one of our errors."""
     text = str(error)
     reason = _reason(text)
-    found = _STATUS.search(text)
+    found = _STATUS.search(reason)
     status = int(found[1]) if found else 0
     if status == 404:
         if not name or "ContainerNotFound" in text:

@@ -3,19 +3,22 @@
 import ipaddress
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from obstore.exceptions import BaseError
-from obstore.store import AzureConfig, AzureStore, ClientConfig, RetryConfig
+from obstore.store import AzureStore
 
 from clouddp.model.errors import InvalidInputError
 from clouddp.store.azure_container import AzureContainer
 from clouddp.store.base import ObjectStore
 from clouddp.store.folder import FolderStore
 
+if TYPE_CHECKING:  # obstore has these types for checkers alone
+    from obstore.store import AzureConfig, ClientConfig, RetryConfig
+
 _NOWHERE: Final = "http://127.0.0.1:9"
-_ONE_ATTEMPT: Final = RetryConfig(max_retries=0, retry_timeout=timedelta(minutes=5))  # `store/retry.py` tries again
+_ONE_ATTEMPT: "Final[RetryConfig]" = {"max_retries": 0, "retry_timeout": timedelta(minutes=5)}  # see store/retry.py
 
 
 def open_folder(path: Path) -> ObjectStore:
@@ -31,9 +34,13 @@ def open_azure_container(
     `authorities_pem` is trusted beside the system's authorities. Raises InvalidInputError("store.not_usable") for
     settings that no request could be made with.
     """
-    settings = AzureConfig(
-        account_name=account, account_key=key, endpoint=endpoint, credential_type="access_key", skip_signature=False
-    )
+    settings: AzureConfig = {
+        "account_name": account,
+        "account_key": key,
+        "endpoint": endpoint,
+        "credential_type": "access_key",
+        "skip_signature": False,
+    }
     try:
         store = AzureStore(
             container,
@@ -47,10 +54,12 @@ def open_azure_container(
     return AzureContainer(store, container=container)
 
 
-def _client_options(endpoint: str, authorities_pem: str | None) -> ClientConfig:
-    options = ClientConfig(
-        connect_timeout=timedelta(seconds=10), read_timeout=timedelta(seconds=60), timeout=timedelta(minutes=10)
-    )
+def _client_options(endpoint: str, authorities_pem: str | None) -> "ClientConfig":
+    options: ClientConfig = {
+        "connect_timeout": timedelta(seconds=10),
+        "read_timeout": timedelta(seconds=60),
+        "timeout": timedelta(minutes=10),
+    }
     if authorities_pem is not None:
         options["root_certificate"] = authorities_pem
     host = urlsplit(endpoint).hostname or ""

@@ -13,10 +13,9 @@ import httpx2
 
 from clouddp.model.errors import CloudError, RefusedError, SiteError, TemporaryError
 from clouddp.network.tls import client_context
-from clouddp.providers.azure_classic.management_api import transport_failure
+from clouddp.providers.azure_classic.management_api import new_client, transport_failure
 
 _VERSION: Final = "2020-04-08"
-_TIMEOUT: Final = httpx2.Timeout(30.0, connect=10.0)
 _EMPTY_STANDARD_HEADERS: Final = "\n" * 11  # Content-Encoding to Range, of which this request has none
 
 
@@ -25,8 +24,7 @@ class BlobContainers:
 
     def __init__(self, *, authorities_pem: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
-        context = client_context(authorities_pem=authorities_pem)
-        self._client = httpx2.Client(verify=context, timeout=_TIMEOUT, trust_env=False)
+        self._client = new_client(client_context(authorities_pem=authorities_pem))
 
     def ensure(self, endpoint: str, account: str, *, key: str, container: str) -> bool:
         """Create the container; one that exists is fine. False while the storage does not answer yet."""

@@ -17,6 +17,7 @@ from clouddp.providers.base import ConnectionSettings
 
 _VERSION: Final = "2014-10-01"
 _TIMEOUT: Final = httpx2.Timeout(30.0, connect=10.0)
+_NOTHING_KEPT: Final = httpx2.Limits(max_keepalive_connections=0)  # requests are rare; an idle connection goes stale
 _ANSWER_LIMIT_BYTES: Final = 4 * 2**20
 _PATIENCE_SECONDS: Final = 20.0  # of one request; whoever called waits longer, between two steps
 _RETRIED: Final = frozenset({429, 503})  # nothing was done: any request may be sent again
@@ -49,7 +50,7 @@ class ManagementApi:
         context = client_context(
             authorities_pem=settings.authorities_pem, client_certificate=settings.management_certificate
         )
-        self._client = httpx2.Client(verify=context, timeout=_TIMEOUT, trust_env=False, follow_redirects=False)
+        self._client = new_client(context)
 
     def read(self, path: str) -> Node | None:
         """Read a document; None when the cloud says that there is no such thing."""
@@ -117,6 +118,13 @@ class ManagementApi:
         asked = retry_after_seconds(answer.headers) if "retry-after" in answer.headers else 0.0
         backoff = min(8.0, 0.25 * 2.0**number) * (0.5 + self._chance() / 2)
         return max(asked, backoff)
+
+
+def new_client(context: ssl.SSLContext) -> httpx2.Client:
+    """Make a client that heeds no proxy environment, follows nobody elsewhere and keeps nothing open."""
+    return httpx2.Client(
+        verify=context, timeout=_TIMEOUT, limits=_NOTHING_KEPT, trust_env=False, follow_redirects=False
+    )
 
 
 def transport_failure(error: httpx2.TransportError, *, url: str) -> SiteError:

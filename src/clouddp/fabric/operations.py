@@ -1,0 +1,172 @@
+"""Asynchronous operations: accepted on disk, done by threads of this process, taken up again after a crash."""
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from clouddp.fabric.protocol_errors import ProtocolError, internal_error
+from clouddp.fabric.state import Clock, StateFolder
+from clouddp.telemetry.logs import ComponentLog
+
+_THREADS: Final = 8
+_SYNCHRONOUS: Final = "synchronous"
+_KEPT: Final = timedelta(days=7)  # a client that asks later about an operation is told that there is none
+
+Work = Callable[[Mapping[str, str]], None]
+"""Does what an operation of one kind is for; may run twice, so it looks before it acts."""
+
+
+class OperationStatus(StrEnum):
+    """What Get Operation Status says."""
+
+    IN_PROGRESS = "InProgress"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One accepted operation; `id` is the `x-ms-request-id` of the request that asked for it."""
+
+    id: str
+    subscription_id: str
+    kind: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    status: OperationStatus = OperationStatus.IN_PROGRESS
+    http_status: int = 0
+    error_code: str = ""
+    error_message: str = ""
+    accepted_at: datetime
+    ended_at: datetime | None = None
+
+
+class WorkInterruptedError(Exception):
+    """The fabric is being closed; the work is taken up again at the next start."""
+
+
+class Operations:
+    """Keeps operations and does them. A kind of operation is registered before `start`."""
+
+    def __init__(self, state: StateFolder, log: ComponentLog, *, now: Clock) -> None:
+        self._documents = state.documents("operations", Operation)
+        self._lock = state.lock
+        self._log = log
+        self._now = now
+        self._works: dict[str, Work] = {}
+        self._queue: queue.SimpleQueue[Operation | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def register(self, kind: str, work: Work) -> None:
+        """Say what does the operations of a kind."""
+        self._works[kind] = work
+
+    def start(self) -> None:
+        """Take up what was accepted before and not ended, and do what is accepted from now on."""
+        self._forget_old()
+        waiting = [operation for operation in self._documents.all() if operation.status is OperationStatus.IN_PROGRESS]
+        for operation in sorted(waiting, key=lambda operation: operation.accepted_at):
+            self._queue.put(operation)
+        for number in range(_THREADS):
+            thread = threading.Thread(target=self._serve, name=f"operation-{number}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def close(self) -> None:
+        """End the threads after the work under way."""
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def get(self, subscription_id: str, operation_id: str) -> Operation | None:
+        """Return an operation of a subscription."""
+        operation = self._documents.get(operation_id)
+        return operation if operation is not None and operation.subscription_id == subscription_id else None
+
+    def accept(self, operation_id: str, subscription_id: str, kind: str, arguments: Mapping[str, str]) -> Operation:
+        """Write down that something is to be done, and have it done by a thread.
+
+        Who calls holds the state's lock until its own documents are written; the work's first act is to take it.
+        """
+        operation = self.write_down(operation_id, subscription_id, kind, arguments)
+        self._queue.put(operation)
+        return operation
+
+    def write_down(self, operation_id: str, subscription_id: str, kind: str, arguments: Mapping[str, str]) -> Operation:
+        """Write down that something is to be done; after a crash it is done at the next start."""
+        operation = self._new(operation_id, subscription_id, kind, arguments)
+        with self._lock:
+            self._documents.put(operation.id, operation)
+        return operation
+
+    def do(self, operation: Operation) -> None:
+        """Do what was written down, here and now.
+
+        Raises:
+            ProtocolError: it failed.
+
+        """
+        ended = self._do(operation)
+        if ended.status is OperationStatus.FAILED:
+            raise ProtocolError(ended.http_status, ended.error_code, ended.error_message)
+
+    def record_done(self, operation_id: str, subscription_id: str, http_status: int) -> None:
+        """Keep the outcome of a synchronous request, since clients may ask about it like any other."""
+        if self._documents.get(operation_id) is not None:
+            return
+        operation = self._new(operation_id, subscription_id, _SYNCHRONOUS, {})
+        self._end(operation, OperationStatus.SUCCEEDED, http_status=http_status)
+
+    def in_progress(self, **arguments: str) -> Operation | None:
+        """Find an operation that is not ended and has these arguments."""
+        for operation in self._documents.all():
+            if operation.status is OperationStatus.IN_PROGRESS and arguments.items() <= operation.arguments.items():
+                return operation
+        return None
+
+    def _new(self, operation_id: str, subscription_id: str, kind: str, arguments: Mapping[str, str]) -> Operation:
+        return Operation(
+            id=operation_id,
+            subscription_id=subscription_id,
+            kind=kind,
+            arguments=dict(arguments),
+            accepted_at=self._now(),
+        )
+
+    def _serve(self) -> None:
+        while (operation := self._queue.get()) is not None:
+            self._do(operation)
+
+    def _do(self, operation: Operation) -> Operation:
+        try:
+            self._works[operation.kind](operation.arguments)
+        except WorkInterruptedError:
+            return operation
+        except ProtocolError as error:
+            return self._fail(operation, error)
+        except Exception as error:  # noqa: BLE001 (a defect must end the operation, not the thread)
+            self._log.error("fabric.operation_broke", operation=operation.id, kind=operation.kind, reason=repr(error))
+            return self._fail(operation, internal_error())
+        return self._end(operation, OperationStatus.SUCCEEDED, http_status=200)
+
+    def _fail(self, operation: Operation, error: ProtocolError) -> Operation:
+        failed = replace(operation, error_code=error.code, error_message=error.message)
+        return self._end(failed, OperationStatus.FAILED, http_status=error.status)
+
+    def _end(self, operation: Operation, status: OperationStatus, *, http_status: int) -> Operation:
+        ended = replace(operation, status=status, http_status=http_status, ended_at=self._now())
+        with self._lock:
+            self._documents.put(ended.id, ended)
+        if ended.kind != _SYNCHRONOUS:
+            self._log.information("fabric.operation_ended", operation=ended.id, kind=ended.kind, status=status)
+        return ended
+
+    def _forget_old(self) -> None:
+        limit = self._now() - _KEPT
+        for operation in self._documents.all():
+            if operation.ended_at is not None and operation.ended_at < limit:
+                self._documents.remove(operation.id)

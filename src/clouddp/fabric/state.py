@@ -1,0 +1,148 @@
+"""The fabric's state on disk: JSON documents, each replaced whole, in a folder that one process holds."""
+
+import fcntl
+import os
+import re
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from clouddp.model.errors import ConflictError, DamagedError, SiteError
+
+Document = TypeVar("Document")
+Clock = Callable[[], datetime]
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+
+
+def utc_now() -> datetime:
+    """Tell the time; what everything in the fabric uses unless a test hands in another clock."""
+    return datetime.now(UTC)
+
+
+class Documents(Generic[Document]):
+    """Documents of one kind by name: read once at start, every change on disk before `put` or `remove` return."""
+
+    def __init__(self, folder: Path, kind: type[Document]) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
+        self._adapter = TypeAdapter(kind)
+        self._documents = {path.stem: self._load(path) for path in sorted(folder.glob("*.json"))}
+
+    def get(self, name: str) -> Document | None:
+        """Return the document of this name, if there is one."""
+        return self._documents.get(name)
+
+    def all(self) -> list[Document]:
+        """Return every document, by name."""
+        return [document for _, document in sorted(self._documents.items())]
+
+    def put(self, name: str, document: Document) -> None:
+        """Save a document; replaces an older one."""
+        write_file(self._path(name), self._adapter.dump_json(document, indent=1))
+        self._documents = {**self._documents, name: document}
+
+    def remove(self, name: str) -> None:
+        """Forget a document; an absent one is fine."""
+        self._path(name).unlink(missing_ok=True)
+        _flush_folder(self._folder)
+        self._documents = {other: document for other, document in self._documents.items() if other != name}
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ValueError(name)  # every name is checked before it comes here
+        return self._folder / f"{name}.json"
+
+    def _load(self, path: Path) -> Document:
+        try:
+            return self._adapter.validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise DamagedError("fabric.state_damaged", path=path) from error
+
+
+@dataclass(frozen=True, slots=True)
+class StateFolder:
+    """Where things are in the state folder. `lock` guards every change that reads before it writes."""
+
+    root: Path
+    lock: threading.RLock
+
+    @property
+    def storage(self) -> Path:
+        """The blobs of all storage accounts."""
+        return self.root / "storage"
+
+    def documents(self, kind: str, document: type[Document]) -> Documents[Document]:
+        """Open the documents of one kind."""
+        return Documents(self.root / "documents" / kind, document)
+
+    def certificates(self, service_name: str) -> Path:
+        """Name the folder of a hosted service's certificates and their keys."""
+        return self.root / "certificates" / service_name
+
+    def instances(self, deployment_key: str) -> Path:
+        """Name the folder of a deployment's role instances."""
+        return self.root / "instances" / deployment_key
+
+
+class StateLock:
+    """Says that this process alone works on a state folder; free again after `close` or the end of the process."""
+
+    def __init__(self, root: Path) -> None:
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = (root / "lock").open("a+", encoding="ascii")
+        except OSError as error:
+            raise SiteError("fabric.state_unusable", path=root, reason=error.strerror) from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "?"
+            self._file.close()
+            raise ConflictError("fabric.state_in_use", path=root, pid=holder) from error
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()}\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Let another process work on the folder."""
+        self._file.close()
+
+
+def open_state(root: Path) -> StateFolder:
+    """Say where things are below `root`."""
+    return StateFolder(root.resolve(), threading.RLock())
+
+
+def write_file(path: Path, body: bytes) -> None:
+    """Save body all or nothing, readable by the owner alone, and still there after the machine stops."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(body)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    _flush_folder(path.parent)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a folder and what is in it; an absent one is fine."""
+    if path.exists():
+        shutil.rmtree(path)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

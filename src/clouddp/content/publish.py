@@ -15,7 +15,7 @@ from clouddp.content.format.sealing import ChunkSealer, SealedChunk
 from clouddp.model.errors import DamagedError, TemporaryError
 from clouddp.store.base import ObjectStore
 
-CONTENT_FOLDER = "content/"
+CONTENT_FOLDER = "content"
 
 _WINDOW = 16 * 1024 * 1024
 _THREADS = 2
@@ -101,7 +101,7 @@ class Publisher:
 
     def _present(self) -> dict[str, int]:
         found = self._store.list(CONTENT_FOLDER)
-        return {name.removeprefix(CONTENT_FOLDER): length for name, length in found}
+        return {name.removeprefix(f"{CONTENT_FOLDER}/"): length for name, length in found}
 
     def _stop_when_told(self) -> None:
         if self._stopping.is_set():
@@ -197,7 +197,7 @@ def _publish_chunks(shared: _Shared, chunks: Sequence[memoryview]) -> _Batch:
         sealed = _seal(sealer, chunk, digest, entry)
         entries.append(sealed.entry)
         if shared.present.get(name) != sealed.entry.stored_length:
-            shared.store.put(CONTENT_FOLDER + name, sealed.body)
+            shared.store.put(f"{CONTENT_FOLDER}/{name}", sealed.body)
             shared.present[name] = sealed.entry.stored_length
             sent.append(sealed.entry.stored_length)
     return _Batch(chunks=entries, sent_bytes=sum(sent), sent_objects=len(sent))

@@ -76,7 +76,7 @@ class Attempt:
         self._reporting.log.warning(
             "distribution.will_retry",
             reason=reason,
-            next_try=failed.distribution.next_try_at,
+            next_try=f"{failed.distribution.next_try_at:%Y-%m-%d %H:%M:%S} UTC",
             retries_left=failed.distribution.retries_left,
             **self._names,
         )

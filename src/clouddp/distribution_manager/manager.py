@@ -100,22 +100,28 @@ class DistributionManager:
         )
 
     def _run(self, transfer: Transfer, distribution_point: str) -> None:
-        attempt = Attempt(
-            transfer,
-            distribution_point,
-            records=self._records,
-            reporting=self._reporting,
-            now=self._now,
-        )
+        attempt = Attempt(transfer, distribution_point, records=self._records, reporting=self._reporting, now=self._now)
         with correlated():
-            try:
-                attempt.run(self._runner)
-            except SiteError as error:
-                if not self._stopping.is_set():
-                    attempt.fail(error)
-            except Exception as error:  # noqa: BLE001 (a defect must not leave the distribution "in progress" for ever)
-                attempt.fail(SiteError("distribution.internal", reason=repr(error)))
-            finally:
-                with self._lock:
-                    self._running.discard(transfer.id)
-                self._wake.set()
+            is_recorded = self._is_recorded(attempt)
+        with self._lock:
+            self._running.discard(transfer.id)
+        if is_recorded:
+            self._wake.set()
+
+    def _is_recorded(self, attempt: Attempt) -> bool:
+        """Run the attempt, and say whether its outcome is in the database; if not, the next poll tries again."""
+        try:
+            self._attempt(attempt)
+        except Exception as error:  # noqa: BLE001 (the database itself may be what failed)
+            self._reporting.log.warning("distribution.sweep_failed", reason=error)
+            return False
+        return True
+
+    def _attempt(self, attempt: Attempt) -> None:
+        try:
+            attempt.run(self._runner)
+        except SiteError as error:
+            if not self._stopping.is_set():
+                attempt.fail(error)
+        except Exception as error:  # noqa: BLE001 (a defect must not leave the distribution "in progress" for ever)
+            attempt.fail(SiteError("distribution.internal", reason=repr(error)))

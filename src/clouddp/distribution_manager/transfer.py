@@ -119,7 +119,7 @@ class TransferRunner:
 
     def _send_manifest(self, transfer: Transfer, manifest: KeptManifest) -> int:
         store = self._tools.stores.open_store(transfer.distribution.distribution_point_id)
-        name = CONTENT_FOLDER + manifest.name
+        name = f"{CONTENT_FOLDER}/{manifest.name}"
         if store.length(name) == manifest.length:
             return 0
         store.put(name, self._tools.library.manifest(transfer.version.id))

@@ -1,0 +1,248 @@
+"""A distribution manager with a real database, library and folder stores, on a clock that tests turn."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from clouddp.content.format.keys import derive_content_keys
+from clouddp.content.library import ContentLibrary
+from clouddp.distribution_manager.attempt import DistributionReporting
+from clouddp.distribution_manager.manager import DistributionManager
+from clouddp.distribution_manager.ports import Transfer
+from clouddp.distribution_manager.transfer import TransferTools
+from clouddp.model.cloud_service import CloudService, DesiredState, ServiceState
+from clouddp.model.content import ContentState
+from clouddp.model.errors import NotFoundError
+from clouddp.model.exchange import Scope
+from clouddp.model.settings import Quotas
+from clouddp.network.signed import Purpose, sign
+from clouddp.network.signing_keys import new_signing_key
+from clouddp.site_server.content import Contents
+from clouddp.site_server.database.content import ContentRepository, LocatedContents
+from clouddp.site_server.database.distributions import DistributionRepository
+from clouddp.site_server.database.engine import open_database
+from clouddp.site_server.database.packages import PackageRepository
+from clouddp.site_server.database.sealing import Sealer
+from clouddp.site_server.database.status_messages import StatusMessageRepository
+from clouddp.site_server.database.tables import metadata
+from clouddp.site_server.status import StatusLog
+from clouddp.store.base import ObjectStore
+from clouddp.store.object_store import open_folder
+from clouddp.telemetry.logs import ComponentLog
+from clouddp.workflows.base import SilentObserver, StepObserver
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+KEYS = derive_content_keys(bytes(range(32)), generation=1)
+
+
+class Killed(BaseException):
+    """The process is gone at this moment."""
+
+
+@dataclass
+class KillingObserver:
+    """Ends the process before or after one step, once."""
+
+    moment: str  # "before" or "after"
+    step: str
+    is_spent: bool = False
+
+    def before(self, workflow_id: str, step: str) -> None:
+        self._kill("before", step)
+
+    def after(self, workflow_id: str, step: str) -> None:
+        self._kill("after", step)
+
+    def _kill(self, moment: str, step: str) -> None:
+        if (moment, step) == (self.moment, self.step) and not self.is_spent:
+            self.is_spent = True
+            raise Killed
+
+
+class WatchedStore:
+    """A store that notes what is put, and fails when told to."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self.puts: list[str] = []
+        self.faults: list[BaseException] = []
+        self.fails_after = 10**9
+        self._lock = threading.Lock()
+
+    def put(self, name: str, body: bytes) -> None:
+        with self._lock:
+            if self.faults and len(self.puts) >= self.fails_after:
+                raise self.faults.pop(0)
+            self._store.put(name, body)
+            self.puts.append(name)
+
+    def get(self, name: str) -> bytes:
+        return self._store.get(name)
+
+    def length(self, name: str) -> int | None:
+        return self._store.length(name)
+
+    def delete(self, name: str) -> None:
+        self._store.delete(name)
+
+    def list(self, prefix: str) -> Iterator[tuple[str, int]]:
+        return self._store.list(prefix)
+
+
+@dataclass
+class Cloud:
+    """The cloud distribution points, their stores, and the scopes written."""
+
+    folder: Path
+    services: dict[str, CloudService] = field(default_factory=dict)
+    stores: dict[str, WatchedStore] = field(default_factory=dict)
+    scopes: list[tuple[str, Scope]] = field(default_factory=list)
+
+    def add(self, service_id: str, state: ServiceState = ServiceState.READY) -> WatchedStore:
+        self.services[service_id] = a_service(service_id, state)
+        self.stores[service_id] = WatchedStore(open_folder(self.folder / service_id))
+        return self.stores[service_id]
+
+    def get(self, service_id: str) -> CloudService:
+        if service_id not in self.services:
+            raise NotFoundError("cloud.distribution_point_unknown", id=service_id)
+        return self.services[service_id]
+
+    def find(self, service_id: str) -> CloudService | None:
+        return self.services.get(service_id)
+
+    def open_store(self, distribution_point_id: str) -> ObjectStore:
+        return self.stores[distribution_point_id]
+
+    def write_scope(self, distribution_point_id: str, scope: Scope) -> None:
+        self.scopes.append((distribution_point_id, scope))
+
+
+class Signer:
+    """Signs with a key of its own."""
+
+    def __init__(self) -> None:
+        self.key = new_signing_key()
+
+    def sign(self, claims: Mapping[str, Any]) -> str:
+        return sign(claims, key=self.key, purpose=Purpose.VERSION)
+
+
+class Bench:
+    """One site, as far as content goes; `restart` is what follows a crash."""
+
+    def __init__(self, folder: Path) -> None:
+        self.now = NOON
+        self.folder = folder
+        self.cloud = Cloud(folder / "cloud")
+        self.signer = Signer()
+        self.database: Engine = open_database(folder / "site.db")
+        metadata.create_all(self.database)
+        self.delivery = Sealer(bytes(32))
+        self.status = StatusLog(StatusMessageRepository(self.database), now=self.clock)
+        self.distributions = DistributionRepository(self.database)
+        self.library = ContentLibrary(folder / "library")
+        self.contents = Contents(
+            packages=PackageRepository(self.database, site_code="P01"),
+            distributions=self.distributions,
+            library=self.library,
+            distribution_points=self.cloud,
+            status=self.status,
+            wake=lambda: None,
+            now=self.clock,
+        )
+        self.located = LocatedContents(self.database, self.delivery)
+        self.manager = self.make_manager()
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def wait(self, duration: timedelta) -> None:
+        self.now += duration
+
+    def make_manager(self, observer: StepObserver | None = None) -> DistributionManager:
+        tools = TransferTools(
+            site_code="P01",
+            keys=KEYS,
+            library=self.library,
+            records=ContentRepository(self.database, self.delivery, KEYS),
+            stores=self.cloud,
+            scopes=self.cloud,
+            signer=self.signer,
+            observer=observer or SilentObserver(),
+        )
+        reporting = DistributionReporting(
+            status=self.status,
+            log=ComponentLog(self.folder / "distmgr.log", "SMS_DISTRIBUTION_MANAGER"),
+            transfer_log=ComponentLog(self.folder / "PkgXferMgr.log", "SMS_PACKAGE_TRANSFER_MANAGER"),
+            language="en",
+        )
+        return DistributionManager(
+            records=self.distributions, services=self.cloud, tools=tools, reporting=reporting, now=self.clock
+        )
+
+    def restart(self, observer: StepObserver | None = None) -> None:
+        self.manager = self.make_manager(observer)
+
+    def status_of(self, package_id: str) -> Transfer:
+        return self.contents.distributions(package_id)[0]
+
+    def numbers(self) -> list[int]:
+        """Give the numbers of all status messages, oldest first."""
+        return [message.number for message in reversed(self.status.list())]
+
+    def await_success(self, package_id: str) -> None:
+        """Look until the package is there; the background thread has ten real seconds."""
+        deadline = time.monotonic() + 10
+        while self.status_of(package_id).distribution.state is not ContentState.SUCCESS:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        self.manager.close()
+        self.database.dispose()
+
+
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> Path:
+    for path, content in contents.items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
+    return folder
+
+
+def a_service(service_id: str, state: ServiceState) -> CloudService:
+    return CloudService(
+        id=service_id,
+        provider="azure-classic",
+        management_url="https://management.example",
+        subscription_id="subscription",
+        region="West Europe",
+        service_fqdn=f"{service_id}.contoso.com",
+        service_name="0" * 24,
+        description="",
+        instance_count=2,
+        quotas=Quotas(),
+        desired=DesiredState.RUNNING,
+        generation=1,
+        settled_generation=1,
+        state=state,
+        activity="",
+        problem=None,
+        service_certificate_thumbprint="A" * 40,
+        management_certificate_thumbprint="B" * 40,
+        virtual_ip=None,
+        port=None,
+        created_at=NOON,
+        changed_at=NOON,
+    )
+
+
+def in_state(service: CloudService, state: ServiceState) -> CloudService:
+    return replace(service, state=state)

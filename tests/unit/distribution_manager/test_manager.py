@@ -1,0 +1,283 @@
+"""Tests of distributions from the source folder to what a client reads."""
+
+import random
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from clouddp.content.format.entries import chunk_slices
+from clouddp.content.format.manifest import open_manifest
+from clouddp.content.format.sealing import open_chunk
+from clouddp.content.format.statement import check_manifest, parse_statement
+from clouddp.distribution_manager.plan import LASTING_DELAY, LASTING_RETRIES
+from clouddp.distribution_manager.transfer import STEPS
+from clouddp.model.cloud_service import ServiceState
+from clouddp.model.content import ContentState
+from clouddp.model.errors import CloudError, TemporaryError
+from clouddp.network.signed import Purpose, verify
+from clouddp.network.signing_keys import public_jwk
+from tests.unit.distribution_manager.distribution_bench import (
+    Bench,
+    KillingObserver,
+    WatchedStore,
+    in_state,
+    write_files,
+)
+
+CONTENTS = {
+    "setup.exe": random.Random(1).randbytes(3_000_000),
+    "data/big.bin": random.Random(2).randbytes(5_000_000),
+    "data/empty": b"",
+    "lisez-moi/été.txt": b"bonjour " * 1000,
+    "文件/файл.txt": b"x",
+}
+
+
+def _read_as_client(bench: Bench, package_id: str, service_id: str = "cdp1") -> dict[str, bytes]:
+    """Do what a client does, from what the management point tells and what the store holds."""
+    located = bench.located.located_content(package_id)
+    assert located is not None
+    store = bench.cloud.stores[service_id]
+    keys = [public_jwk(bench.signer.key)]
+    statement = parse_statement(verify(located.statement, keys=keys, purpose=Purpose.VERSION, limit_bytes=4096))
+    ciphertext = store.get(f"content/{statement.manifest_name}")
+    check_manifest(statement, ciphertext)
+    manifest = open_manifest(ciphertext, located.manifest_key)
+    files = {file.path: bytearray() for file in manifest.tree.files}
+    for chunk, slices in chunk_slices(manifest):
+        raw = open_chunk(store.get(f"content/{chunk.name}"), chunk)
+        for part in slices:
+            files[part.file.path] += raw[part.chunk_offset : part.chunk_offset + part.length]
+    return {path: bytes(content) for path, content in files.items()}
+
+
+def _add(bench: Bench, contents: dict[str, bytes] = CONTENTS) -> str:
+    source = write_files(bench.folder / "source", contents)
+    return bench.contents.add("Editor", str(source)).package.id
+
+
+def test_content_arrives_at_the_client_byte_for_byte(bench: Bench) -> None:
+    bench.cloud.add("cdp1")
+    package_id = _add(bench)
+
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+
+    assert _read_as_client(bench, package_id) == CONTENTS
+    assert bench.numbers() == [12010, 12011, 12012]
+
+
+def test_the_status_says_what_was_sent(bench: Bench) -> None:
+    store = bench.cloud.add("cdp1")
+    package_id = _add(bench)
+
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+
+    status = bench.status_of(package_id).distribution
+    assert status.state is ContentState.SUCCESS
+    assert status.done_bytes == status.total_bytes == sum(map(len, CONTENTS.values()))
+    assert status.sent_bytes == sum(length for _name, length in store.list("content"))
+
+
+def test_the_store_holds_no_plaintext_and_no_name(bench: Bench) -> None:
+    store = bench.cloud.add("cdp1")
+    package_id = _add(bench)
+
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+
+    for name, _length in store.list(""):
+        body = store.get(name)
+        assert name.startswith("content/")
+        assert b"setup.exe" not in body
+        assert CONTENTS["setup.exe"][:32] not in body
+
+
+def test_the_scope_names_exactly_the_objects_of_the_version(bench: Bench) -> None:
+    store = bench.cloud.add("cdp1")
+    package_id = _add(bench)
+
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+
+    [(service_id, scope)] = bench.cloud.scopes
+    assert service_id == scope.service_id == "cdp1"
+    assert {f"content/{name}": length for name, length in scope.lengths.items()} == dict(store.list("content"))
+
+
+def test_nothing_is_visible_before_all_of_it_is_there(bench: Bench) -> None:
+    store = bench.cloud.add("cdp1")
+    store.fails_after, store.faults = 2, [CloudError("store.refused", name="n", reason="r")]
+    package_id = _add(bench)
+
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+
+    assert bench.located.located_content(package_id) is None
+    assert bench.cloud.scopes == []
+
+
+def test_a_second_version_sends_only_what_changed(bench: Bench) -> None:
+    store = bench.cloud.add("cdp1")
+    package_id = _add(bench)
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+    before = len(store.puts)
+
+    changed = {**CONTENTS, "data/empty": b"no longer"}
+    write_files(bench.folder / "source", changed)
+    bench.contents.update(package_id)
+    bench.manager.run_due()
+
+    assert _read_as_client(bench, package_id) == changed
+    assert len(store.puts) - before <= 3  # a chunk or two, and the manifest
+
+
+def test_two_distribution_points_get_the_same_objects(bench: Bench) -> None:
+    first, second = bench.cloud.add("cdp1"), bench.cloud.add("cdp2")
+    package_id = _add(bench)
+
+    bench.contents.distribute(package_id, ["cdp1", "cdp2"])
+    bench.manager.run_due()
+
+    assert dict(first.list("")) == dict(second.list(""))
+    assert _read_as_client(bench, package_id, "cdp2") == CONTENTS
+
+
+def test_distributing_again_what_is_there_sends_nothing(bench: Bench) -> None:
+    store = bench.cloud.add("cdp1")
+    package_id = _add(bench)
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+    before = list(store.puts)
+
+    bench.contents.distribute(package_id, ["cdp1"])
+
+    assert bench.manager.run_due() == 0
+    assert store.puts == before
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_crash_at_any_step_sends_nothing_twice(bench: Bench, moment: str, step: str) -> None:
+    store = bench.cloud.add("cdp1")
+    package_id = _add(bench)
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.restart(KillingObserver(moment, step))
+    bench.manager.run_due()
+
+    bench.restart()
+    bench.manager.run_due()
+
+    assert _read_as_client(bench, package_id) == CONTENTS
+    assert len(store.puts) == len(set(store.puts)) == len(dict(store.list("")))
+
+
+def test_a_crash_between_two_chunks_sends_nothing_twice(bench: Bench) -> None:
+    store = bench.cloud.add("cdp1")
+    store.fails_after, store.faults = 3, [SystemExit()]
+    package_id = _add(bench)
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+    arrived = list(store.puts)
+
+    bench.restart()
+    bench.manager.run_due()
+
+    assert len(arrived) == 3
+    assert _read_as_client(bench, package_id) == CONTENTS
+    assert len(store.puts) == len(set(store.puts))
+
+
+def test_a_distribution_point_that_is_not_ready_yet_gets_its_content_when_it_is(bench: Bench) -> None:
+    bench.cloud.add("cdp1", ServiceState.PROVISIONING)
+    package_id = _add(bench)
+    bench.contents.distribute(package_id, ["cdp1"])
+
+    assert bench.manager.run_due() == 0
+    assert bench.status_of(package_id).distribution.state is ContentState.TARGETED
+
+    bench.cloud.services["cdp1"] = in_state(bench.cloud.services["cdp1"], ServiceState.READY)
+    assert bench.manager.run_due() == 1
+    assert bench.status_of(package_id).distribution.state is ContentState.SUCCESS
+
+
+def test_what_is_wanted_at_a_distribution_point_that_is_gone_is_forgotten(bench: Bench) -> None:
+    bench.cloud.add("cdp1", ServiceState.PROVISIONING)
+    package_id = _add(bench)
+    bench.contents.distribute(package_id, ["cdp1"])
+    del bench.cloud.services["cdp1"]
+
+    assert bench.manager.run_due() == 0
+    assert bench.contents.distributions(package_id) == []
+
+
+def _failing(bench: Bench, count: int, error: type[TemporaryError | CloudError]) -> tuple[str, WatchedStore]:
+    store = bench.cloud.add("cdp1")
+    store.fails_after = 0
+    store.faults = [error("store.refused", name="n", reason="r") for _ in range(count)]
+    package_id = _add(bench, {"a": b"a"})
+    bench.contents.distribute(package_id, ["cdp1"])
+    return package_id, store
+
+
+def test_what_may_pass_is_tried_again_within_seconds(bench: Bench) -> None:
+    package_id, _store = _failing(bench, 2, TemporaryError)
+
+    bench.manager.run_due()
+    waiting = bench.status_of(package_id).distribution
+    assert (waiting.state, waiting.retries_left) == (ContentState.IN_PROGRESS, LASTING_RETRIES)
+    assert bench.manager.run_due() == 0
+
+    bench.wait(timedelta(seconds=2))
+    bench.manager.run_due()
+    bench.wait(timedelta(seconds=4))
+    bench.manager.run_due()
+
+    assert bench.status_of(package_id).distribution.state is ContentState.SUCCESS
+    assert bench.numbers() == [12010, 12011, 12013, 12012]
+
+
+def test_what_lasts_is_tried_again_after_30_minutes_also_by_another_process(bench: Bench) -> None:
+    package_id, _store = _failing(bench, 1, CloudError)
+
+    bench.manager.run_due()
+    waiting = bench.status_of(package_id).distribution
+    assert (waiting.state, waiting.retries_left) == (ContentState.ERROR, LASTING_RETRIES - 1)
+    assert waiting.next_try_at == bench.now + LASTING_DELAY
+
+    bench.restart()
+    assert bench.manager.run_due() == 0
+    bench.wait(LASTING_DELAY)
+    assert bench.manager.run_due() == 1
+    assert bench.status_of(package_id).distribution.problem is None
+
+
+def test_a_library_that_lost_a_file_is_told_and_nothing_is_visible(bench: Bench) -> None:
+    bench.cloud.add("cdp1")
+    package_id = _add(bench)
+    for lost in (bench.folder / "library" / "files").glob("*/*"):
+        lost.unlink()
+
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+
+    problem = bench.status_of(package_id).distribution.problem
+    assert problem is not None
+    assert problem.code == "content.library_damaged"
+    assert bench.located.located_content(package_id) is None
+
+
+def test_the_background_thread_does_what_is_due_when_it_is_woken(bench: Bench, tmp_path: Path) -> None:
+    bench.cloud.add("cdp1")
+    package_id = _add(bench, {"a": b"a"})
+    bench.manager.start()
+
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.wake()
+
+    bench.await_success(package_id)
+    log = (tmp_path / "distmgr.log").read_text(encoding="utf-8")
+    assert log.count("clients can get it") == 1

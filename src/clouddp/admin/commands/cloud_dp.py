@@ -130,7 +130,7 @@ def show(name: Name, *, as_json: Json = False) -> None:
     for step in service["steps"]:
         typer.echo(f"  {step['done_at'][:19]}  {step['text']}")
     if service["problem"] is not None:
-        typer.echo(f"{service['problem']['title']}\n  → {service['problem']['next_step']}")
+        typer.echo(f"{service['problem']['text']}\n  → {service['problem']['next_step']}")
 
 
 @app.command("delete")
@@ -223,13 +223,13 @@ def _await_end(api: SiteApi, service: Mapping[str, Any], *, is_quiet: bool) -> M
             told = len(seen["steps"])
             if seen["settled"]:
                 return _settled(seen)
-            status.update(seen["activity"]["text"] if seen["activity"] else seen["state_text"])
+            status.update(seen["activity"] or seen["state_text"])
             time.sleep(_LOOK_SECONDS)
 
 
 def _settled(service: Mapping[str, Any]) -> Mapping[str, Any]:
     problem = service["problem"]
     if problem is not None:
-        reason = f"{problem['title']} {problem['next_step'] or ''}".strip()
+        reason = f"{problem['text']} {problem['next_step'] or ''}".strip()
         raise CloudError("cloud.command_failed", fqdn=service["service_fqdn"], reason=reason)
     return service

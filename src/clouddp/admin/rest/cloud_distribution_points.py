@@ -117,7 +117,8 @@ def describe_service(service: CloudService, language: str) -> dict[str, Any]:
         "settled": service.settled_generation >= service.generation,
         "state": service.state,
         "state_text": translate(f"cloud.state_{service.state}", language=language),
-        "activity": _activity(service, language),
+        "activity": translate(service.activity, language=language) if service.activity else "",
+        "activity_code": service.activity,
         "problem": None if service.problem is None else _problem(service.problem, language),
         "virtual_ip": service.virtual_ip,
         "port": service.port,
@@ -154,17 +155,11 @@ def _upload(body: PfxBody) -> PfxUpload:
     return PfxUpload(pfx_base64=body.pfx_base64, password=body.password)
 
 
-def _activity(service: CloudService, language: str) -> dict[str, str] | None:
-    if not service.activity:
-        return None
-    return {"code": service.activity, "text": translate(service.activity, language=language)}
-
-
 def _problem(problem: Problem, language: str) -> dict[str, Any]:
     return {
         "code": problem.code,
         "arguments": dict(problem.arguments),
-        "title": translate(problem.code, problem.arguments, language=language),
+        "text": translate(problem.code, problem.arguments, language=language),
         "next_step": next_step(problem.code, problem.arguments, language=language),
     }
 

@@ -111,7 +111,7 @@ def test_an_error_is_shown_with_its_cause_and_next_step_and_can_be_retried(clien
     retried = client.post(f"{PATH}/{identifier}/retry")
 
     assert shown["state_text"] == "Error"
-    assert "no route" in shown["problem"]["title"]
+    assert "no route" in shown["problem"]["text"]
     assert "proxy" in shown["problem"]["next_step"]
     assert (retried.status_code, retried.json()["state"], retried.json()["settled"]) == (202, "provisioning", False)
 
@@ -123,7 +123,7 @@ def test_progress_names_the_activity_and_the_steps_done(client: TestClient, site
 
     shown = client.get(f"{PATH}/{identifier}").json()
 
-    assert shown["activity"] == {"code": "cloud.step_container", "text": "waiting for the container"}
+    assert (shown["activity"], shown["activity_code"]) == ("waiting for the container", "cloud.step_container")
     assert [step["step"] for step in shown["steps"]] == ["storage_account"]
 
 

@@ -76,6 +76,10 @@ class DeploymentRoles:
         names = _instance_names(read_service_configuration(deployment.configuration))
         return {name: running[name].status if name in running else absent for name in names}
 
+    def running(self, deployment_key: str) -> dict[str, RoleInstance]:
+        """Return the instances that there are, by name."""
+        return self._instances.of(deployment_key)
+
     def check(self, subscription_id: str, package_url: str, configuration: ServiceConfiguration) -> None:
         """Make sure that package and configuration belong together, and that the fabric has the role.
 

@@ -23,6 +23,7 @@ from clouddp.distribution_manager.ports import (
     Transfer,
 )
 from clouddp.model.content import PackageVersion
+from clouddp.model.errors import DamagedError
 from clouddp.model.exchange import Scope
 from clouddp.workflows.base import StepObserver
 
@@ -78,8 +79,11 @@ class TransferRunner:
             if kept is None:
                 publication = self._publish(transfer, ContentDefinedCuts(self._tools.keys.cut_seed), report)
                 return self._make_manifest(version, publication.chunks), publication.sent_bytes
-        cuts = RecordedCuts([chunk.raw_length for chunk in self._open(version, kept).chunks])
-        return kept, self._publish(transfer, cuts, report).sent_bytes
+        chunks = self._open(version, kept).chunks
+        publication = self._publish(transfer, RecordedCuts([chunk.raw_length for chunk in chunks]), report)
+        if publication.chunks != chunks:
+            raise DamagedError("content.stream_changed")
+        return kept, publication.sent_bytes
 
     def _publish(self, transfer: Transfer, cuts: Cuts, report: Callable[[Progress], None]) -> Publication:
         tools, version_id = self._tools, transfer.version.id

@@ -270,6 +270,22 @@ def test_a_library_that_lost_a_file_is_told_and_nothing_is_visible(bench: Bench)
     assert bench.located.located_content(package_id) is None
 
 
+def test_a_library_that_changed_after_the_first_publication_is_told(bench: Bench) -> None:
+    bench.cloud.add("cdp1")
+    bench.cloud.add("cdp2")
+    package_id = _add(bench, {"a": b"before"})
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+    [kept] = (bench.folder / "library" / "files").glob("*/*")
+    kept.write_bytes(b"AFTER!")
+
+    bench.contents.distribute(package_id, ["cdp2"])
+    bench.manager.run_due()
+
+    problems = [transfer.distribution.problem for transfer in bench.contents.distributions(package_id)]
+    assert [problem and problem.code for problem in problems] == [None, "content.stream_changed"]
+
+
 def test_the_background_thread_does_what_is_due_when_it_is_woken(bench: Bench, tmp_path: Path) -> None:
     bench.cloud.add("cdp1")
     package_id = _add(bench, {"a": b"a"})

@@ -9,6 +9,7 @@ from tests.architecture.source_tree import SourceFile, files_of_tests, source_fi
 FILE_LIMIT = 500
 FUNCTION_LIMIT = 50
 ALL = (*source_files(), *files_of_tests())
+NOT_A_MIGRATION = [file for file in ALL if "migrations" not in file.path.parts]  # a schema is one list
 
 
 @pytest.mark.parametrize("file", ALL, ids=lambda file: file.name)
@@ -16,7 +17,7 @@ def test_a_file_has_at_most_500_lines(file: SourceFile) -> None:
     assert file.text.count("\n") <= FILE_LIMIT
 
 
-@pytest.mark.parametrize("file", ALL, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", NOT_A_MIGRATION, ids=lambda file: file.name)
 def test_a_function_has_at_most_50_lines(file: SourceFile) -> None:
     long = [node.name for node in file.functions() if (node.end_lineno or 0) - node.lineno + 1 > FUNCTION_LIMIT]
 

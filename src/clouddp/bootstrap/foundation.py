@@ -62,3 +62,12 @@ def open_foundation(folders: SiteFolders, settings: SiteSettings) -> Iterator[Fo
 def utc_now() -> datetime:
     """Read the clock."""
     return datetime.now(UTC)
+
+
+def failure_reporter(log: ComponentLog) -> Callable[[str, Exception], None]:
+    """Make what tells a log of an unexpected failure, with the reference that the caller was given."""
+
+    def report(reference: str, error: Exception) -> None:
+        log.error("site.unexpected_failure", reference=reference, reason=f"{type(error).__name__}: {error}")
+
+    return report

@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from clouddp.admin.rest.application import make_administration_service
 from clouddp.admin.rest.site import SiteView, site_routes
 from clouddp.admin.rest.status_messages import status_message_routes
+from clouddp.bootstrap.clients import ClientsRoom, join_clients
 from clouddp.bootstrap.cloud_services import CloudServicesRoom, join_cloud_services
 from clouddp.bootstrap.content import ContentRoom, join_content
-from clouddp.bootstrap.foundation import Foundation, open_foundation
-from clouddp.bootstrap.management_point import ClientsRoom, join_clients
+from clouddp.bootstrap.foundation import Foundation, failure_reporter, open_foundation
 from clouddp.model.status import Component
 from clouddp.network.https_server import HttpsServer, listen
 from clouddp.network.registration import registration_fingerprint
@@ -21,9 +21,9 @@ from clouddp.network.tls import server_context
 from clouddp.site_server.administrators import Administrators
 from clouddp.site_server.authority import endpoint_certificate, site_authority
 from clouddp.site_server.database.api_tokens import ApiTokenRepository
+from clouddp.site_server.database.clients import ClientRepository
 from clouddp.site_server.lock import sole_server
 from clouddp.site_server.site import SiteFolders, load_settings, save_endpoint
-from clouddp.telemetry.logs import ComponentLog
 from clouddp.workflows.base import SilentObserver, StepObserver
 from clouddp.workflows.engine import DurableEngine
 
@@ -62,9 +62,10 @@ def _start_rooms(stack: ExitStack, foundation: Foundation, observer: StepObserve
     """Join the rooms and start what works in the background; give administration service and management point."""
     log = foundation.log("CloudMgr.log", Component.CLOUD_SERVICES_MANAGER)
     engine = DurableEngine(foundation.folders.workflows, observer=observer, log=log)
-    clients = join_clients(foundation)
-    services = join_cloud_services(foundation, engine=engine, log=log, blocked=clients.blocked)
+    blocked = ClientRepository(foundation.engine)
+    services = join_cloud_services(foundation, engine=engine, log=log, blocked=blocked)
     content = join_content(foundation, services=services, observer=observer)
+    clients = join_clients(foundation, services=services)
     engine.launch()
     stack.callback(engine.close)
     services.manager.start()
@@ -89,13 +90,9 @@ def _administration_service(
             *clients.routers,
         ],
         authenticate=administrators.authenticate,
-        report_failure=lambda reference, error: _report_failure(log, reference, error),
+        report_failure=failure_reporter(log),
         language=language,
     )
-
-
-def _report_failure(log: ComponentLog, reference: str, error: Exception) -> None:
-    log.error("site.unexpected_failure", reference=reference, reason=f"{type(error).__name__}: {error}")
 
 
 def _site_view(foundation: Foundation) -> SiteView:

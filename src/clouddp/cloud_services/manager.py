@@ -48,6 +48,11 @@ class CloudServicesManager:
         """Look now: something new is wanted."""
         self._woken.set()
 
+    def renew_states(self) -> None:
+        """Tell all front ends what holds now, such as which clients are blocked; a crash only delays it."""
+        self._state.expire()
+        self._woken.set()
+
     def close(self) -> None:
         """Stop watching; what is under way is the engine's."""
         self._closing.set()

@@ -56,6 +56,9 @@ class StateRecords(Protocol):
     def note_state_written(self, service_id: str, at: datetime) -> None:
         """Note when the state was last written."""
 
+    def expire_states(self) -> None:
+        """Note that no state says any more what holds, so that all of them are due."""
+
     def states_written_before(self, moment: datetime) -> Sequence[str]:
         """Name the services in use whose state was last written before a moment."""
 

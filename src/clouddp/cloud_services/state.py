@@ -64,6 +64,10 @@ class StateWriter:
         store = self._stores.open_store(distribution_point_id)
         store.put(f"state/scope/{scope.version_id}", token.encode("ascii"))
 
+    def expire(self) -> None:
+        """Have every state written again at the next refresh, whatever happens until then."""
+        self._versions.expire_states()
+
     def refresh_due(self) -> None:
         """Write each state again that is an hour old; one that cannot be written now is tried again next time."""
         for service_id in self._versions.states_written_before(self._now() - _REWRITTEN_AFTER):

@@ -1,7 +1,7 @@
 """What was done for each cloud distribution point: finished steps, and the counters of its signed state."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Column, Engine, ForeignKey, Integer, String, Table, insert, select, update
@@ -12,6 +12,7 @@ from clouddp.site_server.database.engine import read, write
 from clouddp.site_server.database.tables import Moment, metadata
 
 _FIRST_EPOCH: Final = 1
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 cloud_service_step: Final = Table(
     "cloud_service_step",
@@ -82,6 +83,15 @@ class CloudServiceProgress:
         query = update(cloud_service_state).where(cloud_service_state.c.service_id == service_id)
         with write(self._engine) as connection:
             connection.execute(query.values(written_at=at))
+
+    def expire_states(self) -> None:
+        """Note that no state says any more what holds, so that all of them are due."""
+        with write(self._engine) as connection:
+            connection.execute(
+                update(cloud_service_state)
+                .where(cloud_service_state.c.written_at.is_not(None))
+                .values(written_at=_LONG_AGO)
+            )
 
     def states_written_before(self, moment: datetime) -> Sequence[str]:
         """Name the services in use whose state was last written before `moment`."""

@@ -1,8 +1,13 @@
 """The cloud services manager with the azure-classic provider against the real fabric."""
 
 import http.client
+import itertools
 import json
+import os
+import signal
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from clouddp.model.cloud_service import CloudService, ServiceState
-from clouddp.network.certificates import certificate_pem
+from clouddp.network.certificates import certificate_pem, to_pfx
 from clouddp.network.signed import Purpose, verify_state
 from clouddp.providers.azure_classic.provider import AzureClassicProvider
 from clouddp.providers.base import Connection, ConnectionSettings
 from clouddp.site_server.cloud_services import CreationRequest
 from tests.integration.fabric_process import FabricProcess
-from tests.unit.cloud_services.site_bench import SiteBench, authority, management_certificate, request
+from tests.unit.cloud_services.site_bench import PASSWORD, SiteBench, authority, management_certificate, request
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +108,35 @@ def test_the_cloud_dies_in_the_middle_and_comes_back(site: SiteBench, fabric: Fa
     assert (subscription.storage_accounts, subscription.hosted_services) == (1, 1)
     site.use_cases.delete(service.id)
     assert site.settled(service.id, within_seconds=60) is None
+
+
+def test_the_site_server_dies_before_and_after_every_step_and_nothing_is_done_twice(
+    tmp_path: Path, fabric: FabricProcess
+) -> None:
+    (tmp_path / "management.pfx").write_bytes(to_pfx(management_certificate(), PASSWORD))
+    deaths = 0
+    for kill_at in itertools.cycle((2, 3)):  # with the work done and not journalled; then with the next step begun
+        ended = run_site(tmp_path, fabric, kill_at)
+        if ended.returncode != -signal.SIGKILL:
+            break
+        deaths += 1
+
+    assert ended.returncode == 0, ended.stderr.decode()
+    told = json.loads(ended.stdout)
+    assert deaths >= 2 * len(told["steps"])
+    assert told["state"] == "ready"
+    assert told["numbers"].count(9409) == 1
+    assert told["numbers"].count(12001) == len(told["steps"]) == 9
+    subscription = connect(fabric).cloud.check_access()
+    assert (subscription.storage_accounts, subscription.hosted_services) == (1, 1)
+
+
+def run_site(home: Path, fabric: FabricProcess, kill_at: int) -> subprocess.CompletedProcess[bytes]:
+    program = Path(__file__).with_name("killed_site.py")
+    command = [sys.executable, str(program), str(home), json.dumps(fabric.addresses), str(kill_at)]
+    root = Path(__file__).parents[2]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(root), os.environ.get("PYTHONPATH", "")))}
+    return subprocess.run(command, capture_output=True, timeout=120, check=False, env=environment)
 
 
 def await_step(site: SiteBench, service_id: str, step: str) -> None:

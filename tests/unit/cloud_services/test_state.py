@@ -25,10 +25,24 @@ def test_a_state_is_written_again_when_it_is_an_hour_old(site: SiteBench) -> Non
 
     site.state.refresh_due()
     fresh = _sequence(site, service.id)
-    site.progress.note_state_written(service.id, now() - timedelta(minutes=61))
+    site.progress.note_state_written(service.id, now() - timedelta(minutes=61), sequence=1)
     site.state.refresh_due()
 
     assert (fresh, _sequence(site, service.id)) == (1, 2)
+
+
+def test_what_changes_while_a_state_is_being_written_is_written_next(site: SiteBench) -> None:
+    service = site.use_cases.create(request(), idempotency_key=None)
+    site.settled(service.id)
+    _, begun = site.progress.next_state_version(service.id)
+
+    site.state.expire()
+    site.progress.note_state_written(service.id, now(), sequence=begun)
+
+    assert site.progress.states_written_before(now() - timedelta(hours=1)) == [service.id]
+    site.state.refresh_due()
+    assert site.progress.states_written_before(now() - timedelta(hours=1)) == []
+    assert _sequence(site, service.id) > begun
 
 
 def test_a_scope_names_the_objects_of_a_version(site: SiteBench) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from azure.storage.blob import BlobServiceClient
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from clouddp.fabric.storage import start_storage
@@ -52,9 +53,26 @@ class Storage:
     def container_folder(self, container: str = "clouddp") -> Path:
         return self.state / "storage" / ACCOUNT / container
 
+    def client(self, *, key: str = KEY) -> BlobServiceClient:
+        """Microsoft's own client, which keeps small blocks so that tests stay small."""
+        authorities = self.state / "ca.pem"
+        authorities.write_text(authorities_pem())
+        return BlobServiceClient(
+            self.endpoint,
+            credential={"account_name": ACCOUNT, "account_key": key},
+            connection_verify=str(authorities),
+            api_version="2026-06-06",
+            retry_total=0,
+            max_single_put_size=256 * 1024,
+            max_block_size=256 * 1024,
+            max_single_get_size=256 * 1024,
+            max_chunk_get_size=256 * 1024,
+        )
+
     def files(self) -> list[str]:
         """Every file that the storage keeps for any purpose."""
-        return sorted(str(path.relative_to(self.state)) for path in self.state.rglob("*") if path.is_file())
+        files = (path for path in self.state.rglob("*") if path.is_file() and path.name != "ca.pem")
+        return sorted(str(path.relative_to(self.state)) for path in files)
 
 
 @contextmanager
@@ -66,3 +84,8 @@ def running_storage(state: Path, *, port: int = 0, blob_limit_bytes: int = 64 * 
         yield Storage(state, server.port)
     finally:
         server.close()
+
+
+def create_container(storage: Storage, name: str = "clouddp") -> None:
+    with storage.client() as client:
+        client.create_container(name)

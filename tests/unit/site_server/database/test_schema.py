@@ -3,9 +3,7 @@
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import Engine, inspect, text
 
 import clouddp.bootstrap.site  # noqa: F401 (knows all tables)
 from clouddp.model.errors import ConflictError
@@ -14,27 +12,14 @@ from clouddp.site_server.database.schema import upgrade_schema
 from clouddp.site_server.database.tables import metadata
 
 
-@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
-def test_migrations_make_every_table_that_the_code_uses(tmp_path: Path) -> None:
-    engine = open_database(tmp_path / "site.db")
-
-    upgrade_schema(engine)
-
-    with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
-    engine.dispose()
-    assert differences == []
-
-
-def test_migrations_make_every_index_too(tmp_path: Path) -> None:
+def test_migrations_make_the_tables_that_the_code_speaks_to(tmp_path: Path) -> None:
     migrated, created = open_database(tmp_path / "migrated.db"), open_database(tmp_path / "created.db")
-    query = text("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index' AND tbl_name != 'alembic_version'")
 
     upgrade_schema(migrated)
     metadata.create_all(created)
 
-    with read(migrated) as left, read(created) as right:
-        assert set(left.execute(query).tuples()) == set(right.execute(query).tuples())
+    assert _columns(migrated) == _columns(created)
+    assert _indexes(migrated) == _indexes(created)
     migrated.dispose()
     created.dispose()
 
@@ -58,3 +43,20 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path) -> None:
         upgrade_schema(engine)
 
     engine.dispose()
+
+
+def _columns(engine: Engine) -> dict[str, list[tuple[str, str, bool]]]:
+    inspector = inspect(engine)
+    return {
+        table: sorted(
+            (column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(table)
+        )
+        for table in inspector.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def _indexes(engine: Engine) -> set[str]:
+    query = text("SELECT tbl_name || ' ' || name FROM sqlite_master WHERE type = 'index'")
+    with read(engine) as connection:
+        return {name for name in connection.execute(query).scalars() if not name.startswith("alembic_version")}

@@ -53,8 +53,8 @@ class StateRecords(Protocol):
     def next_state_version(self, service_id: str) -> tuple[int, int]:
         """Give epoch and sequence of the next writing; kept before they are given."""
 
-    def note_state_written(self, service_id: str, at: datetime) -> None:
-        """Note when the state was last written."""
+    def note_state_written(self, service_id: str, at: datetime, *, sequence: int) -> None:
+        """Note when the state was last written, unless it has expired since its sequence was given."""
 
     def expire_states(self) -> None:
         """Note that no state says any more what holds, so that all of them are due."""

@@ -56,7 +56,7 @@ class StateWriter:
         with self._lock:
             document = self._document(service)
             store.put("state/service", sign_state(document, key=self._keys.current(Purpose.STATE)).encode("ascii"))
-            self._versions.note_state_written(service.id, document.issued_at)
+            self._versions.note_state_written(service.id, document.issued_at, sequence=document.sequence)
 
     def write_scope(self, distribution_point_id: str, scope: Scope) -> None:
         """Tell the front ends of a distribution point which objects belong to a version."""

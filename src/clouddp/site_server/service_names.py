@@ -11,6 +11,8 @@ from clouddp.network.name_queries import text_of_name
 from clouddp.site_server.database.cloud_services import CloudServiceRepository
 from clouddp.site_server.database.dns_zones import DnsZoneRepository
 
+__all__ = ["NameCheck", "ServiceNames"]  # the administration service shows what a check found
+
 
 class ServiceNames:
     """The use cases of names."""

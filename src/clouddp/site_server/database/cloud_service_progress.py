@@ -78,19 +78,22 @@ class CloudServiceProgress:
             )
             return row.epoch, row.sequence + 1
 
-    def note_state_written(self, service_id: str, at: datetime) -> None:
-        """Note when the state was last written."""
-        query = update(cloud_service_state).where(cloud_service_state.c.service_id == service_id)
+    def note_state_written(self, service_id: str, at: datetime, *, sequence: int) -> None:
+        """Note when the state was last written, unless it has expired since its sequence was given."""
+        newest = (cloud_service_state.c.service_id == service_id) & (cloud_service_state.c.sequence == sequence)
         with write(self._engine) as connection:
-            connection.execute(query.values(written_at=at))
+            connection.execute(update(cloud_service_state).where(newest).values(written_at=at))
 
     def expire_states(self) -> None:
-        """Note that no state says any more what holds, so that all of them are due."""
+        """Note that no state says any more what holds, so that all of them are due.
+
+        The sequence is used up, so that a writing under way, which began with what held before, is not noted as done.
+        """
         with write(self._engine) as connection:
             connection.execute(
                 update(cloud_service_state)
                 .where(cloud_service_state.c.written_at.is_not(None))
-                .values(written_at=_LONG_AGO)
+                .values(written_at=_LONG_AGO, sequence=cloud_service_state.c.sequence + 1)
             )
 
     def states_written_before(self, moment: datetime) -> Sequence[str]:

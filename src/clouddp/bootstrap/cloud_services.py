@@ -6,6 +6,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from clouddp.admin.rest.cloud_distribution_points import cloud_distribution_point_routes
+from clouddp.admin.rest.dns_zones import dns_zone_routes
 from clouddp.bootstrap.foundation import Foundation
 from clouddp.cloud_services.clouds import Clouds
 from clouddp.cloud_services.decommission import Decommissioning
@@ -24,6 +25,8 @@ from clouddp.site_server.database.cloud_service_progress import CloudServiceProg
 from clouddp.site_server.database.cloud_service_secrets import CloudServiceSecrets
 from clouddp.site_server.database.cloud_services import CloudServiceRepository
 from clouddp.site_server.database.distributions import DistributionRepository
+from clouddp.site_server.database.dns_zones import DnsZoneRepository
+from clouddp.site_server.service_names import ServiceNames
 from clouddp.telemetry.logs import ComponentLog
 from clouddp.workflows.base import WorkflowEngine
 
@@ -68,12 +71,17 @@ def join_cloud_services(
         status=foundation.status,
         wake=manager.wake,
     )
+    zones = DnsZoneRepository(foundation.engine, foundation.sealers["site"])
+    names = ServiceNames(services=parts.repository, zones=zones)
     return CloudServicesRoom(
         manager=manager,
         repository=parts.repository,
         stores=parts.stores,
         state=parts.state,
-        routers=(cloud_distribution_point_routes(use_cases, language=foundation.settings.language),),
+        routers=(
+            cloud_distribution_point_routes(use_cases, language=foundation.settings.language),
+            dns_zone_routes(names, language=foundation.settings.language),
+        ),
     )
 
 

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +64,7 @@ class Story:
         self._fetch_content()
         return self.told
 
-    @property
+    @cached_property
     def _api(self) -> SiteApi:
         return SiteApi.from_home(self._places.home)
 
@@ -158,6 +159,8 @@ class Story:
             }
             self._api.put(f"/dns-zones/{ZONE}", zone)
             chain = self._api.post(f"/cloud-distribution-points/{service_id}/dns-record")
+            if not chain["is_right"]:
+                raise SiteError("demo.name_not_right", reason=chain["faults"][0]["title"])
             self._teller.detail("demo.name_published", fqdn=SERVICE_FQDN, target=chain["target"])
 
     def _distribute_content(self, service_id: str) -> None:

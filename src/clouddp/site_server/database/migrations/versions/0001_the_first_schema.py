@@ -90,6 +90,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("service_id", name=op.f("pk_cloud_service_secret")),
     )
     op.create_table(
+        "dns_zone",
+        sa.Column("zone", sa.String(length=253), nullable=False),
+        sa.Column("server", sa.String(length=253), nullable=False),
+        sa.Column("port", sa.Integer(), nullable=False),
+        sa.Column("key_name", sa.String(length=253), nullable=False),
+        sa.Column("algorithm", sa.String(length=32), nullable=False),
+        sa.Column("secret", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("zone", name=op.f("pk_dns_zone")),
+    )
+    op.create_table(
         "package",
         sa.Column("id", sa.String(length=8), nullable=False),
         sa.Column("name", sa.String(length=256), nullable=False),

@@ -227,10 +227,16 @@ class DownloadSite:
         path.write_text(json.dumps(settings | changed), encoding="utf-8")
         return path
 
-    def token(self, **changed: str) -> str:
+    def token(self, *, client_id: str = "c1", service_id: str = SERVICE_ID, version_id: str | None = None) -> str:
         assert self.shelf.newest is not None
-        values = {"client_id": "c1", "service_id": SERVICE_ID, "version_id": self.shelf.newest.version_id} | changed
-        return issue_access_token(key=self.token_key, issuer="https://mp", now=datetime.now(UTC), **values)
+        return issue_access_token(
+            key=self.token_key,
+            issuer="https://mp",
+            client_id=client_id,
+            service_id=service_id,
+            version_id=version_id or self.shelf.newest.version_id,
+            now=datetime.now(UTC),
+        )
 
     def start_management_point(self) -> tuple[HttpsServer, SiteClients]:
         """Run a management point with a real database of clients."""

@@ -150,8 +150,9 @@ def test_a_token_for_another_version_meets_the_answer_of_an_absent_name(site: Do
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/content/", "/content/../state/service", "/content/..%2fstate%2fservice", "/state/service", "/x" * 500]
-)  # fmt: skip
+    "path",
+    ["/", "/content/", "/content/../state/service", "/content/..%2fstate%2fservice", "/state/service", "/x" * 500],
+)
 def test_every_other_path_is_404(site: DownloadSite, path: str) -> None:
     assert ask(site, path, token=site.token())[0] == 404
 
@@ -175,9 +176,8 @@ def test_the_access_log_holds_no_token(site: DownloadSite) -> None:
     assert token not in log
 
 
-def test_tls_1_1_is_not_spoken(site: DownloadSite) -> None:
+def test_tls_1_2_is_spoken(site: DownloadSite) -> None:
     context = client_context(authorities_pem=site.authorities_pem)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     opened = OriginConnection(Origin(host=FQDN, port=site.port, address="127.0.0.1"), context)
 
@@ -206,6 +206,9 @@ def test_an_older_state_is_refused_even_after_a_restart_and_a_blocked_client_is_
 
         assert (refused, allowed) == (401, 200)
         assert line == b"{}"
+        assert (
+            "State 4 of epoch 1 was refused" in (tmp_path / "DistributionPoint_IN_0/DistributionPoint.log").read_text()
+        )
     finally:
         made.close()
 

@@ -5,6 +5,7 @@ with an alert instead. So this endpoint alone is served by cheroot with pyOpenSS
 """
 
 import socket
+import struct
 import tempfile
 import threading
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from clouddp.network.certificates import KeyedCertificate, chain_pem, key_pem
 
 _THREADS: Final = 10
 _SHUTDOWN_SECONDS: Final = 2
+_SILENCE_SECONDS: Final = 10
 
 
 class ManagementServer:
@@ -85,6 +87,20 @@ class _AnyCertificateAdapter(pyOpenSSLAdapter):
     def get_environ(self) -> dict[str, Any]:
         """Return what every request's environment holds of TLS."""
         return {"wsgi.url_scheme": "https", "HTTPS": "on"}
+
+    def makefile(self, sock: SSL.Connection, mode: str = "r", bufsize: int = -1) -> Any:
+        """Return the stream of a connection, which blocks, and gives up on a client that says nothing.
+
+        cheroot's own, on a socket that does not block, loses a body that arrives after its headers (WantReadError).
+        """
+        sock.settimeout(None)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        limit = struct.pack("ll", _SILENCE_SECONDS, 0)
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            sock.setsockopt(socket.SOL_SOCKET, option, limit)
+        stream = super().makefile(sock, mode, bufsize)
+        stream.ssl_timeout = _SILENCE_SECONDS
+        return stream
 
 
 def _context(certificate: KeyedCertificate) -> SSL.Context:

@@ -41,7 +41,7 @@ def open_update_key(path: Path, zone: str) -> UpdateKey:
         raise InvalidInputError("fabric.zone_key_damaged", path=path) from error
 
 
-def _read(values: Any) -> UpdateKey:  # noqa: ANN401 (a file's content is anything)
+def _read(values: Any) -> UpdateKey:
     key = UpdateKey(**values)
     if not all(isinstance(value, str) and value for value in asdict(key).values()) or key.algorithm != _ALGORITHM:
         raise ValueError(key.name)

@@ -3,7 +3,7 @@
 import json
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
@@ -86,7 +86,7 @@ def get(
         downloader = Downloader(
             ContentLocator(identity, folders, language=language, now=lambda: datetime.now(UTC)),
             context=client_context(authorities_pem=identity.trust.authorities_pem),
-            resolve=_resolver(dns),
+            resolve=follow_by_system if dns is None else partial(follow_by_server, resolver=dns),
             logs=open_client_logs(folders.logs, language=language),
             progress=progress,
         )
@@ -104,15 +104,6 @@ def _read_token(file: Path) -> str:
             return opened.read(_TOKEN_FILE_LIMIT)
     except (OSError, ValueError) as error:
         raise InvalidInputError("client.token_file_unreadable", path=file, reason=error) from error
-
-
-def _resolver(dns: str | None) -> Callable[[str], str]:
-    if dns is None:
-        return follow_by_system
-    address, _, port = dns.rpartition(":")
-    if not address or not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 65_536:
-        raise InvalidInputError("client.dns_not_usable", dns=dns)
-    return partial(follow_by_server, address=address.strip("[]"), port=int(port))
 
 
 def _say_nothing(_done: int, _total: int) -> None:

@@ -11,12 +11,12 @@ which answers 201 and JSON with `thumbprint` and `expires_at`, or 400 and JSON w
 """
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
-from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.middleware.base import RequestResponseEndpoint
 
@@ -48,6 +48,14 @@ class Visitor:
     language: str
     csrf_token: str
     is_program: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a form carried: texts by name, and content and file name of files by name."""
+
+    texts: Mapping[str, str]
+    files: Mapping[str, tuple[bytes, str]]
 
 
 def make_portal(pages: PortalPages, subscriptions: Subscriptions, sessions: PortalSessions) -> FastAPI:
@@ -137,7 +145,7 @@ def _add_certificates(
         form = await _form(request)
         _check_csrf(form, visitor)
         try:
-            data, name = await _uploaded(form)
+            data, name = _uploaded(form)
             added = subscriptions.add_certificate(subscription_id, load_certificate(data, name=name))
         except SiteError as error:
             described = describe_error(error, visitor.language)
@@ -164,24 +172,32 @@ def _to_subscription(subscription_id: str) -> Response:
     return RedirectResponse(f"/subscriptions/{subscription_id}", 303)
 
 
-async def _form(request: Request) -> FormData:
+async def _form(request: Request) -> _Form:
     """Read a form whose length is told beforehand and small."""
     length = request.headers.get("content-length", "")
     if not length.isdigit():
         raise HTTPException(411)
     if int(length[:18]) > _FORM_LIMIT_BYTES:
         raise HTTPException(413)
-    return await request.form(max_files=1, max_fields=4)
+    texts: dict[str, str] = {}
+    files: dict[str, tuple[bytes, str]] = {}
+    async with request.form(max_files=1, max_fields=4) as form:
+        for name, value in form.items():
+            if isinstance(value, str):
+                texts[name] = value
+            else:
+                files[name] = (await value.read(), value.filename or "")
+    return _Form(texts, files)
 
 
-async def _uploaded(form: FormData) -> tuple[bytes, str]:
-    field = form.get("certificate")
-    if not isinstance(field, UploadFile) or not field.filename:
+def _uploaded(form: _Form) -> tuple[bytes, str]:
+    data, name = form.files.get("certificate", (b"", ""))
+    if not name:
         raise SiteError("fabric.certificate_file_missing")
-    return await field.read(), field.filename
+    return data, name
 
 
-def _check_csrf(form: FormData, visitor: Visitor) -> None:
+def _check_csrf(form: _Form, visitor: Visitor) -> None:
     if not visitor.is_program and not _is_same(_text(form, "csrf_token"), visitor.csrf_token):
         raise HTTPException(403)
 
@@ -190,9 +206,8 @@ def _is_same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
 
 
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name)
-    return value if isinstance(value, str) else ""
+def _text(form: _Form, name: str) -> str:
+    return form.texts.get(name, "")
 
 
 async def _add_headers(request: Request, call_next: RequestResponseEndpoint) -> Response:

@@ -146,7 +146,7 @@ class _Reading:
                     SourceFile(path=path, mode=stat.S_IMODE(status.st_mode) & 0o777, state=_state(status))
                 )
             else:
-                self.faults.append(InvalidInputError("content.source_special", path=path))
+                self.faults.append(InvalidInputError("content.source_special", path=_shown(path)))
         except InvalidInputError as fault:
             self.faults.append(fault)
         except OSError as error:
@@ -176,4 +176,9 @@ def _by_path(listing: SourceListing) -> dict[str, object]:
 
 
 def _unreadable(path: str, error: OSError) -> InvalidInputError:
-    return InvalidInputError("content.source_unreadable", path=path, reason=error.strerror or str(error))
+    return InvalidInputError("content.source_unreadable", path=_shown(path), reason=error.strerror or str(error))
+
+
+def _shown(path: str) -> str:
+    """Write a path so that it can be sent and printed, whatever octets its names have."""
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")

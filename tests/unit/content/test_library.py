@@ -102,6 +102,8 @@ def test_everything_that_cannot_be_taken_is_listed_at_once(tmp_path: Path) -> No
     library, source = _library(tmp_path), write_files(tmp_path / "source", {"a": b"", "what?": b"", "nul": b""})
     os.mkfifo(source / "pipe")
     (source / os.fsdecode(b"bad\xff")).write_bytes(b"")
+    os.mkfifo(source / os.fsdecode(b"bad pipe\xff"))
+    (source / "bad link").symlink_to(os.fsdecode(b"/bad\xff"))
 
     with pytest.raises(InvalidInputError) as raised:
         library.add(source, "v1")
@@ -112,7 +114,8 @@ def test_everything_that_cannot_be_taken_is_listed_at_once(tmp_path: Path) -> No
         "content.source_special",
         "content.path_not_unicode",
     }
-    assert raised.value.arguments["count"] == 4
+    assert raised.value.arguments["count"] == 6
+    assert all(str(fault).encode("utf-8") for fault in raised.value.faults)
     assert _held(library) == set()
 
 

@@ -33,6 +33,7 @@ def check_link(path: str, target: str) -> None:
     Raises: InvalidInputError with the reason.
     """
     check_path(path)
+    _utf8(target)
     if target == ".":
         return
     names = target.split("/")

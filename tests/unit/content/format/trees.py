@@ -5,9 +5,15 @@ from hypothesis import strategies as st
 from clouddp.content.format.digests import DigestAlgorithm, digest
 from clouddp.content.format.entries import ChunkEntry, Encoding, FileEntry, LinkEntry, Manifest, Tree
 
+
+def _is_device(name: str) -> bool:
+    stem = name.partition(".")[0].lower()
+    return stem in {"con", "prn", "aux", "nul"} or stem[:3] in {"com", "lpt"}
+
+
 _NAMES = st.text(
     st.characters(exclude_characters='/\\<>:"|?*', exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12
-).filter(lambda name: name[-1] not in " ." and len(name.encode()) < 200)
+).filter(lambda name: name[-1] not in " ." and len(name.encode()) < 200 and not _is_device(name))
 
 
 def a_file(path: str, content: bytes = b"", *, mode: int = 0o644) -> FileEntry:

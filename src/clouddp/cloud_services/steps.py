@@ -16,8 +16,8 @@ from clouddp.workflows.base import Again, Done, Outcome, Step, Turn
 STEP_DONE: Final = 12001
 FAILED: Final = 12002
 
-_BRISK_FIRST_SECONDS: Final = 0.1
-_BRISK_LONGEST_SECONDS: Final = 10.0
+_SHORTEST_WAIT_SECONDS: Final = 0.1
+_LONGEST_WAIT_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,5 +127,5 @@ class StepKeeper:
 
 
 def soon(turn: Turn) -> Again:
-    """Look again briskly at first, later with patience."""
-    return Again(min(_BRISK_LONGEST_SECONDS, _BRISK_FIRST_SECONDS * 2.0 ** min(turn.number, 10)))
+    """Look again briskly at first, later with patience: after a quarter of the time that was waited already."""
+    return Again(min(_LONGEST_WAIT_SECONDS, max(_SHORTEST_WAIT_SECONDS, turn.elapsed_seconds / 4)))

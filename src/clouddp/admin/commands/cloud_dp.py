@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from clouddp.admin.api_client import SiteApi
+from clouddp.admin.commands.named_service import SERVICES_PATH, find_service_path
 from clouddp.admin.commands.output import print_fields, print_json, print_table, say
 from clouddp.admin.problems import error_of_problem
 from clouddp.language.command_line import clouddp_home, exit_on_error
@@ -22,7 +23,6 @@ from clouddp.network.passwords import obtain_password
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 
-_PATH: Final = "/cloud-distribution-points"
 _LOOK_SECONDS: Final = 0.25
 _FIELDS: Final = {
     "service_fqdn": "cloud.column_fqdn",
@@ -92,9 +92,9 @@ def create(  # noqa: PLR0913 (one parameter an option)
     }
     api = SiteApi.from_home(clouddp_home())
     if dry_run:
-        _tell_faults(api.post(_PATH, body), as_json=as_json)
+        _tell_faults(api.post(SERVICES_PATH, body), as_json=as_json)
         return
-    service = api.post(_PATH, body, idempotency_key=uuid4().hex)
+    service = api.post(SERVICES_PATH, body, idempotency_key=uuid4().hex)
     if not as_json:
         say("cloud.command_accepted", fqdn=service["service_fqdn"], id=service["id"])
     _end(api, service, wait=wait, as_json=as_json)
@@ -107,7 +107,7 @@ def list_all(*, as_json: Json = False) -> None:
 
     Example: clouddp cloud-dp list
     """
-    services = SiteApi.from_home(clouddp_home()).get(_PATH)
+    services = SiteApi.from_home(clouddp_home()).get(SERVICES_PATH)
     if as_json:
         print_json(services)
     else:
@@ -122,7 +122,7 @@ def show(name: Name, *, as_json: Json = False) -> None:
     Example: clouddp cloud-dp show clouddp1.contoso.com
     """
     api = SiteApi.from_home(clouddp_home())
-    service = api.get(f"{_PATH}/{_find(api, name)['id']}")
+    service = api.get(find_service_path(api, name))
     if as_json:
         print_json(service)
         return
@@ -141,7 +141,7 @@ def delete(name: Name, *, wait: Wait = False, as_json: Json = False) -> None:
     Example: clouddp cloud-dp delete clouddp1.contoso.com --wait
     """
     api = SiteApi.from_home(clouddp_home())
-    service = api.delete(f"{_PATH}/{_find(api, name)['id']}")
+    service = api.delete(find_service_path(api, name))
     if not as_json:
         say("cloud.command_deleting", fqdn=service["service_fqdn"])
     _end(api, service, wait=wait, as_json=as_json)
@@ -155,7 +155,7 @@ def retry(name: Name, *, wait: Wait = False, as_json: Json = False) -> None:
     Example: clouddp cloud-dp retry clouddp1.contoso.com --wait
     """
     api = SiteApi.from_home(clouddp_home())
-    service = api.post(f"{_PATH}/{_find(api, name)['id']}/retry")
+    service = api.post(f"{find_service_path(api, name)}/retry")
     if not as_json:
         say("cloud.command_retrying", fqdn=service["service_fqdn"])
     _end(api, service, wait=wait, as_json=as_json)
@@ -172,14 +172,6 @@ def _read(file: Path) -> bytes:
     return read_file(file, limit_bytes=CERTIFICATE_FILE_LIMIT_BYTES)
 
 
-def _find(api: SiteApi, name: str) -> Mapping[str, Any]:
-    services: list[Mapping[str, Any]] = api.get(_PATH)
-    for service in services:
-        if name.lower() in (service["id"], service["service_fqdn"], service["service_name"]):
-            return service
-    raise NotFoundError("cloud.distribution_point_unknown", id=name)
-
-
 def _tell_faults(answer: Mapping[str, Any], *, as_json: bool) -> None:
     faults = tuple(error_of_problem(fault) for fault in answer["faults"])
     if as_json:
@@ -188,7 +180,7 @@ def _tell_faults(answer: Mapping[str, Any], *, as_json: bool) -> None:
             raise typer.Exit(2)
         return
     if faults:
-        raise InvalidInputError("cloud.preflight_found", faults=faults, count=len(faults))
+        raise InvalidInputError("cloud.preflight_found", faults=faults)
     say("cloud.command_no_faults")
 
 
@@ -215,7 +207,7 @@ def _await_end(api: SiteApi, service: Mapping[str, Any], *, is_quiet: bool) -> M
     with console.status(service["state_text"]) as status:
         while True:
             try:
-                seen: Mapping[str, Any] = api.get(f"{_PATH}/{service['id']}")
+                seen: Mapping[str, Any] = api.get(f"{SERVICES_PATH}/{service['id']}")
             except NotFoundError:
                 return None
             for step in seen["steps"][told:]:

@@ -7,15 +7,15 @@ from typing import Annotated, Any, Final
 import typer
 
 from clouddp.admin.api_client import SiteApi
+from clouddp.admin.commands.named_service import find_service_path
 from clouddp.admin.commands.output import print_json, print_table, say
 from clouddp.admin.problems import error_of_problem
 from clouddp.language.command_line import clouddp_home, exit_on_error
-from clouddp.model.errors import ConflictError, NotFoundError
+from clouddp.model.errors import ConflictError
 from clouddp.network.certificate_files import read_file
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 
-_PATH: Final = "/cloud-distribution-points"
 _SECRET_LIMIT_BYTES: Final = 1_000
 _HOPS: Final = {
     "name": "cloud.column_name",
@@ -41,7 +41,7 @@ def check(name: Name, *, as_json: Json = False) -> None:
     Example: clouddp dns check clouddp1.contoso.com
     """
     api = SiteApi.from_home(clouddp_home())
-    _tell(api.get(f"{_PATH}/{_find(api, name)}/dns-record"), as_json=as_json)
+    _tell(api.get(f"{find_service_path(api, name)}/dns-record"), as_json=as_json)
 
 
 @app.command("publish")
@@ -52,7 +52,7 @@ def publish(name: Name, *, as_json: Json = False) -> None:
     Example: clouddp dns publish clouddp1.contoso.com
     """
     api = SiteApi.from_home(clouddp_home())
-    _tell(api.post(f"{_PATH}/{_find(api, name)}/dns-record"), as_json=as_json)
+    _tell(api.post(f"{find_service_path(api, name)}/dns-record"), as_json=as_json)
 
 
 @app.command("set-zone")
@@ -84,14 +84,6 @@ def set_zone(
         print_json(saved)
     else:
         say("cloud.command_zone_set", zone=saved["zone"], server=saved["server"])
-
-
-def _find(api: SiteApi, name: str) -> str:
-    services: list[Mapping[str, Any]] = api.get(_PATH)
-    for service in services:
-        if name.lower() in (service["id"], service["service_fqdn"], service["service_name"]):
-            return str(service["id"])
-    raise NotFoundError("cloud.distribution_point_unknown", id=name)
 
 
 def _tell(chain: Mapping[str, Any], *, as_json: bool) -> None:

@@ -1,0 +1,155 @@
+"""The command line against a real administration service over TLS, whose cloud is in memory."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from clouddp.admin.rest.application import make_administration_service
+from clouddp.admin.rest.cloud_distribution_points import cloud_distribution_point_routes
+from clouddp.admin.rest.dns_zones import dns_zone_routes
+from clouddp.network.certificates import certificate_pem, to_pfx
+from clouddp.network.https_server import HttpsServer, listen
+from clouddp.network.issuing import issue_service_certificate
+from clouddp.network.tls import server_context
+from clouddp.site_server.database.dns_zones import DnsZoneRepository
+from clouddp.site_server.database.sealing import Sealer
+from clouddp.site_server.service_names import ServiceNames
+from tests.unit.cloud_services.memory_cloud import MemoryCloud
+from tests.unit.cloud_services.site_bench import (
+    PASSWORD,
+    SUBSCRIPTION_ID,
+    SiteBench,
+    authority,
+    management_certificate,
+    service_certificate,
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[SiteBench]:
+    bench = SiteBench(tmp_path, MemoryCloud(tmp_path / "cloud"))
+    bench.start()
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def files(tmp_path: Path, site: SiteBench) -> Iterator[Path]:
+    """Serve the site's administration service, found through CLOUDDP_HOME, and lay out what a command needs."""
+    names = ServiceNames(services=site.records, zones=DnsZoneRepository(site.database, Sealer(bytes(32))))
+    application = make_administration_service(
+        [cloud_distribution_point_routes(site.use_cases, language="en"), dns_zone_routes(names, language="en")],
+        authenticate=lambda token: None,
+        report_failure=lambda reference, error: None,
+        language="en",
+    )
+    now = datetime.now(UTC)
+    keyed = issue_service_certificate(["localhost"], authority=authority(), now=now, addresses=["127.0.0.1"])
+    server = HttpsServer(application, listen("127.0.0.1", 0, purpose="test"), server_context(keyed))
+    _lay_out(tmp_path, f"https://127.0.0.1:{server.port}")
+    yield tmp_path
+    server.close()
+
+
+def _lay_out(home: Path, admin_url: str) -> None:
+    (home / "site").mkdir()
+    (home / "ca.pem").write_bytes(certificate_pem(authority().certificate))
+    (home / "token").write_text("t")
+    endpoint = {"admin_url": admin_url, "token_file": str(home / "token"), "ca_file": str(home / "ca.pem")}
+    (home / "site" / "endpoint.json").write_text(json.dumps(endpoint))
+    (home / "management.pfx").write_bytes(to_pfx(management_certificate(), PASSWORD))
+    (home / "service.pfx").write_bytes(to_pfx(service_certificate(), PASSWORD))
+    (home / "password.txt").write_text(f"{PASSWORD}\n")
+
+
+def creation(files: Path, **changes: str) -> list[str]:
+    options = {
+        "management-url": "https://127.0.0.1:8443",
+        "subscription-id": SUBSCRIPTION_ID,
+        "region": "West Europe",
+        "management-certificate": str(files / "management.pfx"),
+        "service-certificate": str(files / "service.pfx"),
+        "password-file": str(files / "password.txt"),
+    }
+    return ["cloud-dp", "create", *(f"--{name}={value}" for name, value in (options | changes).items())]
+
+
+def run(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"CLOUDDP_HOME": str(home), "CLOUDDP_LANG": "en", "COLUMNS": "200"}
+    command = [sys.executable, "-m", "clouddp", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+
+
+def test_create_and_wait_shows_each_step_and_ends_when_it_is_ready(files: Path) -> None:
+    ended = run(files, *creation(files), "--wait")
+
+    assert ended.returncode == 0
+    assert "is ready at http://" in ended.stdout
+    assert ended.stderr.count("✓") == 9
+
+
+def test_with_json_only_one_document_is_printed(files: Path) -> None:
+    ended = run(files, *creation(files), "--wait", "--json")
+
+    assert ended.returncode == 0
+    assert json.loads(ended.stdout)["state"] == "ready"
+    assert ended.stderr == ""
+
+
+def test_a_dry_run_with_faults_ends_with_usage_and_creates_nothing(files: Path, site: SiteBench) -> None:
+    ended = run(files, *creation(files, region="Atlantis"), "--dry-run")
+
+    assert ended.returncode == 2
+    assert "Choose one of: West Europe." in ended.stderr
+    assert site.use_cases.list() == []
+
+
+def test_a_sound_dry_run_says_so(files: Path) -> None:
+    ended = run(files, *creation(files), "--dry-run")
+
+    assert ended.returncode == 0
+    assert "nothing that would stop" in ended.stdout
+
+
+def test_a_wrong_password_is_usage_and_says_which_files(files: Path) -> None:
+    (files / "password.txt").write_text("wrong")
+
+    ended = run(files, *creation(files))
+
+    assert ended.returncode == 2
+    assert "management.pfx" in ended.stderr
+    assert "service.pfx" in ended.stderr
+
+
+def test_show_list_retry_and_delete_find_it_by_each_of_its_names(files: Path, site: SiteBench) -> None:
+    run(files, *creation(files), "--wait")
+    service = site.use_cases.list()[0]
+
+    endings = [
+        run(files, "cloud-dp", "show", "CloudDP1.contoso.com").returncode,
+        run(files, "cloud-dp", "show", service.service_name, "--json").returncode,
+        run(files, "cloud-dp", "list").returncode,
+        run(files, "cloud-dp", "retry", service.id).returncode,
+        run(files, "cloud-dp", "delete", service.id, "--wait").returncode,
+        run(files, "cloud-dp", "show", service.id).returncode,
+    ]
+
+    assert endings == [0, 0, 0, 1, 0, 3]
+
+
+def test_a_name_server_that_is_silent_is_told(files: Path) -> None:
+    run(files, *creation(files))
+    (files / "secret.txt").write_text("bm9ib2R5\n")
+    key = ["--server=127.0.0.1", "--port=9", "--key-name=k", f"--secret-file={files / 'secret.txt'}"]
+
+    saved = run(files, "dns", "set-zone", "contoso.com", *key)
+    published = run(files, "dns", "publish", "clouddp1.contoso.com")
+
+    assert (saved.returncode, published.returncode) == (0, 1)
+    assert "127.0.0.1:9" in published.stderr

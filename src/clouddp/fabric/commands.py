@@ -1,8 +1,10 @@
 """`clouddp fabric`: run the embedded cloud."""
 
 import json
+import signal
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -42,11 +44,18 @@ def run(
     Example: clouddp fabric run --state ./cloud --zone contoso.com --zone-key-file ./zone-key.json
     """
     host, port = _address(listen)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end_while_starting)
     options = FabricOptions(state=state, host=host, port=port, zone=zone, zone_key_file=zone_key_file)
     with run_fabric(options) as addresses:
         typer.echo(json.dumps(addresses))
         typer.echo(translate("fabric.ready", addresses, language=chosen_language()), err=True)
         wait_for_end(until_input_closes=until_input_closes)
+
+
+def _end_while_starting(_number: int, _frame: FrameType | None) -> NoReturn:
+    """End cleanly even before the line is printed and the waiting has begun."""
+    raise SystemExit(0)
 
 
 def _address(text: str) -> tuple[str, int]:

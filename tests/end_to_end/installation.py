@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,6 +37,7 @@ class Installation:
         self.home = home
         self.environment = {**os.environ, "CLOUDDP_HOME": str(home), "CLOUDDP_LANG": "en"}
         self.processes: dict[str, subprocess.Popen[str]] = {}
+        self.sessions: list[requests.Session] = []
         self.fabric: dict[str, Any] = {}
         self.site: dict[str, Any] = {}
         now = datetime.now(UTC)
@@ -74,7 +76,7 @@ class Installation:
             )
         assert answer.status_code < 400, answer.text
 
-    @property
+    @cached_property
     def api(self) -> SiteApi:
         return SiteApi.from_home(self.home)
 
@@ -98,6 +100,7 @@ class Installation:
         session.cert = str(certificate)
         session.verify = self.fabric["ca_file"]
         session.trust_env = False
+        self.sessions.append(session)
         host = self.fabric["management_url"].removeprefix("https://")
         return ServiceManagementService(self.fabric["subscription_id"], host=host, request_session=session)
 
@@ -134,6 +137,10 @@ class Installation:
         return answer
 
     def close(self) -> None:
+        if "api" in self.__dict__:
+            self.api.close()
+        for session in self.sessions:
+            session.close()
         for name in reversed(list(self.processes)):
             process = self.processes.pop(name)
             process.terminate()

@@ -1,13 +1,16 @@
-"""A site server that is killed once before and once after each journalled step, as a power cut would.
+"""A site server killed once before and once after each journalled step, as by a power cut, and started again.
 
-Which moments it has died at already is kept in a file, so that a test starts it again until it has died at all of them.
+Each server is a fork of this process, which has the imports behind it: the crash is tested, not Python's start.
+Which moments it has died at already is kept in a file.
 """
 
 import json
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
+from types import FrameType
 
 from clouddp.bootstrap.site import run_site
 from clouddp.language.command_line import clouddp_home
@@ -38,12 +41,28 @@ class KillingObserver:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def main() -> None:
-    home = clouddp_home()
+def serve(home: Path) -> None:
     with run_site(SiteFolders.of_home(home), observer=KillingObserver(home / "died-at.txt")) as running:
         sys.stdout.write(json.dumps(running) + "\n")
         sys.stdout.flush()
         wait_for_end(until_input_closes=True)
+
+
+def main() -> None:
+    """Start servers until one ends as it should."""
+    status = int(signal.SIGKILL)
+    while status == signal.SIGKILL:
+        child = os.fork()
+        if child == 0:
+            serve(clouddp_home())
+            os._exit(0)
+        signal.signal(signal.SIGTERM, partial(_pass_on, child))
+        status = os.waitpid(child, 0)[1]
+    sys.exit(status)
+
+
+def _pass_on(child: int, number: int, _frame: FrameType | None) -> None:
+    os.kill(child, number)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,10 @@ class SiteApi:
         """Remove a resource."""
         return self._send("DELETE", path)
 
+    def close(self) -> None:
+        """Close the connection; the server need not wait for it when it ends."""
+        self._client.close()
+
     def _send(
         self,
         method: str,

@@ -62,6 +62,7 @@ class Story:
         self._publish_name(service_id)
         self._distribute_content(service_id)
         self._fetch_content()
+        self._api.close()
         return self.told
 
     @cached_property

@@ -25,7 +25,7 @@ class HttpsServer:
             log_config=None,
             access_log=False,
             server_header=False,
-            timeout_graceful_shutdown=5,
+            timeout_graceful_shutdown=2,
             ssl_context_factory=lambda _configuration, _default: context,
         )
         self._server = uvicorn.Server(configuration)

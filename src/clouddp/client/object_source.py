@@ -53,10 +53,9 @@ class ObjectFetcher:
 
         """
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        damages = 0
-        attempt = 0
+        damages = failures = 0
         while True:
-            opened = self._sources[attempt % len(self._sources)]
+            opened = self._sources[(damages + failures) % len(self._sources)]
             try:
                 return check(self._get(opened, name, length))
             except RefusedError:
@@ -67,12 +66,12 @@ class ObjectFetcher:
                 if damages >= _DAMAGES:
                     raise
             except (TemporaryError, NotFoundError) as error:
-                wait = _wait_seconds(attempt, error)
+                wait = _wait_seconds(failures, error)
                 if time.monotonic() + wait > deadline or self._closing.is_set():
                     raise
                 self._log.warning("client.fetch_again", name=name, server=opened.origin, reason=error)
                 self._closing.wait(wait)
-            attempt += 1
+                failures += 1
 
     def close(self) -> None:
         """End all connections; fetches under way fail soon."""
@@ -144,10 +143,10 @@ def _refusal(response: http.client.HTTPResponse, origin: Origin, name: str) -> S
     return RefusedError("client.answer_unexpected", server=origin, status=response.status)
 
 
-def _wait_seconds(attempt: int, error: SiteError) -> float:
+def _wait_seconds(failures: int, error: SiteError) -> float:
     """Wait longer each time, and not all clients at once."""
     told = 0.0
     if isinstance(error, TemporaryError) and error.code == "client.server_busy":
         told = min(error.retry_after_seconds, _LONGEST_TOLD_WAIT_SECONDS)
-    backoff = min(_FIRST_WAIT_SECONDS * (1 << min(attempt, 10)), _LONGEST_WAIT_SECONDS)
+    backoff = min(_FIRST_WAIT_SECONDS * (1 << min(failures, 10)), _LONGEST_WAIT_SECONDS)
     return max(told, backoff * random.uniform(0.5, 1.0))  # noqa: S311 (spreads load, guards nothing)

@@ -7,6 +7,7 @@ from uuid import uuid4
 from fastapi import FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 
 from clouddp.management_point.decisions import Decisions, SiteDescription
 from clouddp.management_point.ports import Clients
@@ -67,6 +68,7 @@ def make_management_point(
 
     application.add_exception_handler(SiteError, _answer_site_error)
     application.add_exception_handler(RequestValidationError, _answer_invalid_request)
+    application.add_exception_handler(HTTPException, _answer_framework)
     application.add_exception_handler(Exception, _answer_unexpected(report_failure))
     application.middleware("http")(_limit)
     return application
@@ -98,6 +100,14 @@ async def _answer_invalid_request(request: Request, error: Exception) -> Respons
     assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for this class alone)
     fields = ", ".join(".".join(map(str, fault["loc"][1:])) for fault in error.errors())
     return _problem(InvalidInputError("management_point.request_invalid", fields=fields[:200]), request)
+
+
+async def _answer_framework(request: Request, error: Exception) -> Response:
+    """Answer what the framework refuses by itself: an unknown path or method, a body that is no JSON."""
+    assert isinstance(error, HTTPException)  # noqa: S101 (registered for this class alone)
+    answer = _problem(InvalidInputError("management_point.request_invalid", fields="path, method, JSON"), request)
+    answer.status_code = error.status_code
+    return answer
 
 
 def _answer_unexpected(

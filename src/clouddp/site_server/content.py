@@ -10,9 +10,8 @@ from uuid import uuid4
 
 from clouddp.content.format.entries import Tree
 from clouddp.content.library import ContentLibrary
-from clouddp.distribution_manager.ports import Transfer
 from clouddp.model.cloud_service import CloudService, DesiredState
-from clouddp.model.content import Package, PackageVersion
+from clouddp.model.content import Distribution, Package, PackageVersion
 from clouddp.model.errors import InvalidInputError, NotFoundError
 from clouddp.model.status import Component, Severity
 from clouddp.site_server.database.distributions import DistributionRepository
@@ -36,6 +35,14 @@ class PackageSummary:
 
     package: Package
     newest: PackageVersion
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentStatus:
+    """How one version stands at one distribution point."""
+
+    version: PackageVersion
+    distribution: Distribution
 
 
 class Contents:
@@ -83,7 +90,7 @@ class Contents:
         self._wake()
         return self._announced(package, kept)
 
-    def distribute(self, package_id: str, distribution_point_ids: Collection[str]) -> Sequence[Transfer]:
+    def distribute(self, package_id: str, distribution_point_ids: Collection[str]) -> Sequence[ContentStatus]:
         """Send the newest version to these distribution points, what is missing there.
 
         Raises:
@@ -106,10 +113,13 @@ class Contents:
         newest = self._packages.newest_versions()
         return [PackageSummary(package=package, newest=newest[package.id]) for package in self._packages.list()]
 
-    def distributions(self, package_id: str) -> Sequence[Transfer]:
+    def distributions(self, package_id: str) -> Sequence[ContentStatus]:
         """Say where a package is, or is on its way to, newest version first."""
         self._packages.get(package_id)
-        return self._distributions.of_package(package_id)
+        return [
+            ContentStatus(version=known.version, distribution=known.distribution)
+            for known in self._distributions.of_package(package_id)
+        ]
 
     def _check_distribution_point(self, distribution_point_id: str) -> None:
         if self._distribution_points.get(distribution_point_id).desired is DesiredState.DELETED:

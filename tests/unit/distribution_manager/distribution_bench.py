@@ -14,7 +14,6 @@ from clouddp.content.format.keys import derive_content_keys
 from clouddp.content.library import ContentLibrary
 from clouddp.distribution_manager.attempt import DistributionReporting
 from clouddp.distribution_manager.manager import DistributionManager
-from clouddp.distribution_manager.ports import Transfer
 from clouddp.distribution_manager.transfer import TransferTools
 from clouddp.model.cloud_service import CloudService, DesiredState, ServiceState
 from clouddp.model.content import ContentState
@@ -23,7 +22,7 @@ from clouddp.model.exchange import Scope
 from clouddp.model.settings import Quotas
 from clouddp.network.signed import Purpose, sign
 from clouddp.network.signing_keys import new_signing_key
-from clouddp.site_server.content import Contents
+from clouddp.site_server.content import Contents, ContentStatus
 from clouddp.site_server.database.content import ContentRepository, LocatedContents
 from clouddp.site_server.database.distributions import DistributionRepository
 from clouddp.site_server.database.engine import open_database
@@ -190,7 +189,7 @@ class Bench:
     def restart(self, observer: StepObserver | None = None) -> None:
         self.manager = self.make_manager(observer)
 
-    def status_of(self, package_id: str) -> Transfer:
+    def status_of(self, package_id: str) -> ContentStatus:
         return self.contents.distributions(package_id)[0]
 
     def numbers(self) -> list[int]:

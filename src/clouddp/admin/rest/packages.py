@@ -6,10 +6,9 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from clouddp.admin.rest.application import request_language
-from clouddp.distribution_manager.ports import Transfer
 from clouddp.language.translate import next_step, translate
 from clouddp.model.content import ContentState
-from clouddp.site_server.content import Contents, PackageSummary
+from clouddp.site_server.content import Contents, ContentStatus, PackageSummary
 
 
 class NewPackageBody(BaseModel):
@@ -60,13 +59,13 @@ def package_routes(use_cases: Contents, *, language: str) -> APIRouter:
         """Send the newest version to distribution points."""
         chosen = request_language(request, language)
         wanted = list(dict.fromkeys(body.distribution_point_ids))
-        return [describe_distribution(transfer, chosen) for transfer in use_cases.distribute(package_id, wanted)]
+        return [describe_distribution(status, chosen) for status in use_cases.distribute(package_id, wanted)]
 
     @router.get("/{package_id}/distributions")
     def list_distributions(package_id: str, request: Request) -> list[dict[str, Any]]:
         """Say where the package is and how far it is, newest version first."""
         chosen = request_language(request, language)
-        return [describe_distribution(transfer, chosen) for transfer in use_cases.distributions(package_id)]
+        return [describe_distribution(status, chosen) for status in use_cases.distributions(package_id)]
 
     return router
 
@@ -86,18 +85,18 @@ def describe_package(summary: PackageSummary) -> dict[str, Any]:
     }
 
 
-def describe_distribution(transfer: Transfer, language: str) -> dict[str, Any]:
+def describe_distribution(status: ContentStatus, language: str) -> dict[str, Any]:
     """Put the content status of one version at one distribution point into JSON."""
-    distribution = transfer.distribution
+    distribution = status.distribution
     problem = distribution.problem
     return {
-        "package_id": transfer.version.package_id,
-        "version": transfer.version.number,
+        "package_id": status.version.package_id,
+        "version": status.version.number,
         "version_id": distribution.version_id,
         "distribution_point_id": distribution.distribution_point_id,
         "state": distribution.state,
         "state_text": translate(f"distribution.state_{distribution.state}", language=language),
-        "percent": _percent(transfer),
+        "percent": _percent(status),
         "total_bytes": distribution.total_bytes,
         "done_bytes": distribution.done_bytes,
         "sent_bytes": distribution.sent_bytes,
@@ -114,9 +113,9 @@ def describe_distribution(transfer: Transfer, language: str) -> dict[str, Any]:
     }
 
 
-def _percent(transfer: Transfer) -> int:
+def _percent(status: ContentStatus) -> int:
     """Say how much is there; 100 only when clients can get it."""
-    distribution = transfer.distribution
+    distribution = status.distribution
     if distribution.state is ContentState.SUCCESS:
         return 100
     return min(99, 100 * distribution.done_bytes // max(1, distribution.total_bytes))

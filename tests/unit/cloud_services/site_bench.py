@@ -124,6 +124,18 @@ class SiteBench:
             reporting=reporting,
             now=now,
         )
+        self.engine = DurableEngine(home / "workflows.db", observer=observer or SilentObserver(), log=self.log)
+        self.manager = self._manager(secrets, reporting)
+        preflight = Preflight(clouds=self.clouds, is_fqdn_taken=self.records.is_fqdn_taken, now=now)
+        self.use_cases = CloudServices(
+            repository=self.records,
+            progress=self.progress,
+            preflight=preflight,
+            status=self.status,
+            wake=self.manager.wake,
+        )
+
+    def _manager(self, secrets: CloudServiceSecrets, reporting: Reporting) -> CloudServicesManager:
         keeper = StepKeeper(records=self.records, done=self.progress, reporting=reporting)
         provisioning = Provisioning(
             keeper=keeper,
@@ -142,22 +154,13 @@ class SiteBench:
             listener=self.listener,
             reporting=reporting,
         )
-        self.engine = DurableEngine(home / "workflows.db", observer=observer or SilentObserver(), log=self.log)
-        self.manager = CloudServicesManager(
+        return CloudServicesManager(
             engine=self.engine,
             records=self.records,
             provisioning=provisioning,
             decommissioning=decommissioning,
             state=self.state,
             log=self.log,
-        )
-        preflight = Preflight(clouds=self.clouds, is_fqdn_taken=self.records.is_fqdn_taken, now=now)
-        self.use_cases = CloudServices(
-            repository=self.records,
-            progress=self.progress,
-            preflight=preflight,
-            status=self.status,
-            wake=self.manager.wake,
         )
 
     def start(self) -> None:

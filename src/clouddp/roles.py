@@ -82,3 +82,5 @@ def run(
             }
             typer.echo(translate("site.started", arguments, language=chosen_language()))
         wait_for_end(until_input_closes=until_input_closes)
+    if not (as_json or until_input_closes):
+        typer.echo(translate("site.stopped", {"code": running["site_code"]}, language=chosen_language()))

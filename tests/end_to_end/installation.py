@@ -92,6 +92,20 @@ class Installation:
             **changes,
         }
 
+    def publish_name(self, service_id: str) -> None:
+        """Make the service FQDN an alias of the service name in the organisation's zone."""
+        key = json.loads((self.home / "zone-key.json").read_text(encoding="utf-8"))
+        host, _, port = self.fabric["dns"].rpartition(":")
+        zone = {
+            "server": host,
+            "port": int(port),
+            "key_name": key["name"],
+            "algorithm": key["algorithm"],
+            "secret_base64": key["secret_base64"],
+        }
+        self.api.put("/dns-zones/contoso.com", zone)
+        assert self.api.post(f"/cloud-distribution-points/{service_id}/dns-record")["is_right"]
+
     def cloud(self) -> ServiceManagementService:
         """The cloud as an unmodified client of Microsoft's sees it."""
         certificate = self.home / "management.pem"

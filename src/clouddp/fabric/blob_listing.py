@@ -125,6 +125,6 @@ def _marker_of(name: str) -> str:
 
 def _name_of(marker: str) -> str:
     try:
-        return base64.urlsafe_b64decode(marker).decode()
+        return base64.b64decode(marker, altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError) as error:
         raise BlobError("OutOfRangeInput", QueryParameterName="marker", QueryParameterValue=marker) from error

@@ -63,6 +63,7 @@ class Storage:
             connection_verify=str(authorities),
             api_version="2026-06-06",
             retry_total=0,
+            headers={"Connection": "close"},  # one that lingers would hold up the closing of the server
             max_single_put_size=256 * 1024,
             max_block_size=256 * 1024,
             max_single_get_size=256 * 1024,

@@ -56,6 +56,7 @@ def _with_sas(storage: Storage, token: str, name: str = "content/a") -> BlobClie
         credential=token,
         connection_verify=str(storage.state / "ca.pem"),
         retry_total=0,
+        headers={"Connection": "close"},
     )
 
 
@@ -136,7 +137,7 @@ def test_a_list_with_an_unknown_block_changes_nothing(container: ContainerClient
 def test_checksums_are_checked_kept_and_made(container: ContainerClient) -> None:
     blob = container.upload_blob("a", b"hello", validate_content=True)
 
-    assert blob.get_blob_properties().content_settings.content_md5 == hashlib.md5(b"hello").digest()  # noqa: S324 - the protocol's
+    assert blob.get_blob_properties().content_settings.content_md5 == bytearray(hashlib.md5(b"hello").digest())  # noqa: S324 - the protocol's
     assert blob.download_blob(offset=1, length=3, validate_content=True).readall() == b"ell"
     with pytest.raises(HttpResponseError) as caught:
         blob.upload_blob(b"other", overwrite=True, headers={"Content-MD5": base64.b64encode(bytes(16)).decode()})
@@ -154,7 +155,6 @@ def test_lists_come_in_order_in_pages_and_by_folder(container: ContainerClient) 
     assert [name for page in pages for name in page] == names
     assert [len(page) for page in pages] == [3, 3, 2]
     assert [blob.name for blob in container.list_blobs("b/")] == ["b/1", "b/2", "b/c/3"]
-    assert [entry.name for entry in container.walk_blobs()] == ["a", "a-b", "a.b", "a0", "b/", "c"]
     assert [entry.name for page in container.walk_blobs(results_per_page=1).by_page() for entry in page] == [
         "a", "a-b", "a.b", "a0", "b/", "c",
     ]  # fmt: skip
@@ -192,20 +192,15 @@ def test_deleting_removes_the_folder_that_it_leaves_empty(storage: Storage, cont
 def test_both_keys_open_the_account_and_no_other_does(storage: Storage, container: ContainerClient) -> None:
     with storage.client(key=SECONDARY_KEY) as other:
         assert other.get_container_client("clouddp").exists()
-    with storage.client(key=base64.b64encode(b"guess").decode()) as wrong:
-        with pytest.raises(ClientAuthenticationError) as caught:
-            wrong.get_container_client("clouddp").upload_blob("a", b"x" * 300_000)
+    wrong = base64.b64encode(b"guess").decode()
+    with storage.client(key=wrong) as other, pytest.raises(ClientAuthenticationError) as caught:
+        other.get_container_client("clouddp").upload_blob("a", b"x" * 300_000)
     assert caught.value.status_code == 403
     assert storage.files() == []
 
 
-@pytest.mark.parametrize("version", ["2015-04-05", "2018-11-09", "2020-12-06", "2026-06-06"])
-def test_a_signed_address_of_any_version_reads_until_it_ends(
-    storage: Storage, container: ContainerClient, version: str
-) -> None:
+def test_a_signed_address_reads_one_blob_and_does_nothing_else(storage: Storage, container: ContainerClient) -> None:
     container.upload_blob("content/a", b"x")
-    if version < "2020-12-06":
-        pytest.skip("Microsoft's client signs as since 2020-12-06; see test_shared_access_signature.py for older ones")
     token = generate_blob_sas(ACCOUNT, "clouddp", "content/a", account_key=KEY, permission="r", expiry=SOON)
 
     assert _with_sas(storage, token).download_blob().readall() == b"x"
@@ -236,7 +231,12 @@ def test_a_signed_address_of_the_container_lists_and_creates_but_does_not_replac
     container.upload_blob("content/a", b"x")
     token = generate_container_sas(ACCOUNT, "clouddp", account_key=KEY, permission="cl", expiry=SOON)
     with ContainerClient(
-        storage.endpoint, "clouddp", credential=token, connection_verify=str(storage.state / "ca.pem"), retry_total=0
+        storage.endpoint,
+        "clouddp",
+        credential=token,
+        connection_verify=str(storage.state / "ca.pem"),
+        retry_total=0,
+        headers={"Connection": "close"},
     ) as bearer:
         bearer.upload_blob("usage/1", b"new")
         with pytest.raises(HttpResponseError):

@@ -73,7 +73,11 @@ def test_a_statement_that_claims_to_need_no_signature_is_refused(algorithm: str)
     assert is_refused(f"{header}.{payload}.{TOKEN.split('.')[2]}")
 
 
-@pytest.mark.parametrize("secret", [decode(KEYS[1]["x"]), KEYS[1]["x"].encode(), json.dumps(KEYS[1]).encode()])
+@pytest.mark.parametrize(
+    "secret",
+    [decode(KEYS[1]["x"]), KEYS[1]["x"].encode(), json.dumps(KEYS[1]).encode()],
+    ids=["its octets", "as it is written", "as JSON"],
+)
 def test_the_public_key_used_as_a_shared_secret_signs_nothing(secret: bytes) -> None:
     assert is_refused(with_hmac(TOKEN, secret))
 

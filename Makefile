@@ -26,10 +26,10 @@ run: $(VENV)/.run ## Run the main job on this machine: ARGS=--exit, ARGS="--sour
 	$(BIN)/clouddp demo $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests, the slow ones left out
-	$(BIN)/python -m pytest -n auto -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
 test-all: $(VENV)/.dev ## Run every test
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev ## Check format, style, types and import contracts
 	$(BIN)/ruff format --check src tests benchmarks

@@ -159,7 +159,7 @@ class DownloadSite:
         chunks = []
         for start in range(0, len(stream), CHUNK_BYTES):
             raw = stream[start : start + CHUNK_BYTES]
-            sealed = sealer.seal(raw, digest(raw))
+            sealed = sealer.seal(sealer.identify(raw))
             self.store.put(f"content/{sealed.entry.name}", sealed.body)
             chunks.append(sealed.entry)
         link_entries = tuple(LinkEntry(path=path, target=target) for path, target in sorted((links or {}).items()))

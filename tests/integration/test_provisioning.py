@@ -110,6 +110,7 @@ def test_the_cloud_dies_in_the_middle_and_comes_back(site: SiteBench, fabric: Fa
     assert site.settled(service.id, within_seconds=60) is None
 
 
+@pytest.mark.slow
 def test_the_site_server_dies_before_and_after_every_step_and_nothing_is_done_twice(
     tmp_path: Path, fabric: FabricProcess
 ) -> None:

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from clouddp.model.errors import ConflictError, SiteError
 
 _START_DEADLINE_SECONDS: Final = 30.0
+_FAREWELL_SECONDS: Final = 0.25
 
 
 class HttpsServer:
@@ -21,6 +23,7 @@ class HttpsServer:
         self.host, self.port = listener.getsockname()[:2]
         configuration = uvicorn.Config(
             application,
+            http=H11Protocol,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -38,6 +41,11 @@ class HttpsServer:
     def close(self) -> None:
         """Stop accepting, let what is under way end for a few seconds, and free the port."""
         self._server.should_exit = True
+        self._thread.join(_FAREWELL_SECONDS)
+        for connection in tuple(self._server.server_state.connections):
+            # The end of TLS waits for the other side, which may hold an idle connection open for as long as it likes.
+            if isinstance(connection, H11Protocol) and (connection.cycle is None or connection.cycle.response_complete):
+                connection.loop.call_soon_threadsafe(connection.transport.abort)
         self._thread.join()
 
     def _wait_until_started(self) -> None:

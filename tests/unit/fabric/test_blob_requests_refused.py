@@ -146,7 +146,7 @@ def test_a_body_that_is_cut_off_leaves_nothing(storage: Storage) -> None:
     connection.close()
 
     deadline = threading.Event()
-    for _attempt in range(100):
+    for _attempt in range(1000):
         if storage.files() == []:
             break
         deadline.wait(0.02)

@@ -1,6 +1,7 @@
 """Applications served over TLS from a thread."""
 
 import http.client
+import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -34,6 +35,23 @@ def test_a_client_that_trusts_the_authority_is_served_until_the_server_closes() 
 
     assert answer == b"hello"
     listen("127.0.0.1", server.port, purpose="test").close()
+
+
+def test_closing_does_not_wait_for_a_client_that_holds_an_idle_connection() -> None:
+    now = datetime.now(UTC)
+    authority = make_authority("Test", now=now)
+    keyed = issue_service_certificate([], authority=authority, now=now, addresses=["127.0.0.1"])
+    server = HttpsServer(say_hello, listen("127.0.0.1", 0, purpose="test"), server_context(keyed))
+    context = client_context(authorities_pem=certificate_pem(authority.certificate).decode())
+    connection = http.client.HTTPSConnection("127.0.0.1", server.port, context=context, timeout=10)
+    connection.request("GET", "/")
+    connection.getresponse().read()
+
+    server.close()
+
+    assert isinstance(connection.sock, socket.socket)
+    assert connection.sock.recv(1) == b""
+    connection.close()
 
 
 def test_a_port_in_use_is_named() -> None:

@@ -1,6 +1,6 @@
 """Tests of digests, against the algorithms' published values."""
 
-from clouddp.content.format.digests import DigestAlgorithm, digest, digest_of_both
+from clouddp.content.format.digests import DigestAlgorithm, begin_digest, continue_digest, digest
 
 
 def test_blake3_of_nothing_is_the_published_value() -> None:
@@ -12,6 +12,10 @@ def test_sha_256_of_nothing_is_the_published_value() -> None:
     assert digest(b"", DigestAlgorithm.SHA256).hex() == expected
 
 
-def test_two_runs_of_octets_are_hashed_as_one() -> None:
+def test_a_continued_digest_is_that_of_both_runs_and_can_be_continued_again() -> None:
     for algorithm in DigestAlgorithm:
-        assert digest_of_both(b"ab", b"c", algorithm) == digest(b"abc", algorithm)
+        begun = begin_digest(b"ab", algorithm)
+
+        assert continue_digest(begun, b"c") == digest(b"abc", algorithm)
+        assert continue_digest(begun, b"d") == digest(b"abd", algorithm)
+        assert begun.digest() == digest(b"ab", algorithm)

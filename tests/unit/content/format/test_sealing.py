@@ -23,7 +23,7 @@ NOISE = random.Random(1).randbytes(200_000)
 
 def _seal(raw: bytes, sealer: ChunkSealer | None = None) -> SealedChunk:
     sealer = sealer or ChunkSealer(KEYS)
-    return sealer.seal(raw, sealer.identify(raw)[1])
+    return sealer.seal(sealer.identify(raw))
 
 
 @given(st.binary(min_size=1, max_size=5000))
@@ -70,7 +70,7 @@ def test_no_salt_ever_meets_two_payloads(raw: bytes) -> None:
     for level in (-5, 1, 3, 9, 19):
         for pad in (padded_length, lambda length: length, lambda length: length + 7):
             sealer = ChunkSealer(KEYS, level=level, pad=pad)
-            bodies |= {sealer.seal_as(raw, sealer.identify(raw)[1], encoding).body for encoding in Encoding}
+            bodies |= {sealer.seal_as(sealer.identify(raw), encoding).body for encoding in Encoding}
 
     assert len({body[:16] for body in bodies}) == len(bodies)
 
@@ -80,8 +80,8 @@ def test_raw_octets_that_are_a_compressed_frame_get_another_salt_than_the_chunk_
     sealer = ChunkSealer(KEYS, pad=lambda length: length)
     frame = zstandard.ZstdCompressor(level=3).compress(TEXT)
 
-    packed = sealer.seal_as(TEXT, sealer.identify(TEXT)[1], Encoding.ZSTD)
-    raw = sealer.seal_as(frame, sealer.identify(frame)[1], Encoding.RAW)
+    packed = sealer.seal_as(sealer.identify(TEXT), Encoding.ZSTD)
+    raw = sealer.seal_as(sealer.identify(frame), Encoding.RAW)
 
     assert packed.body[:16] != raw.body[:16]
 

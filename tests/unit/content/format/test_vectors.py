@@ -13,7 +13,6 @@ from blake3 import blake3
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from clouddp.content.format.digests import digest
 from clouddp.content.format.entries import Encoding
 from clouddp.content.format.keys import derive_content_keys
 from clouddp.content.format.manifest import open_manifest, seal_manifest
@@ -50,7 +49,8 @@ def test_we_make_the_raw_chunk_of_the_vectors() -> None:
     vector = VECTORS["chunks"][0]
     raw = bytes.fromhex(vector["raw"])
 
-    sealed = ChunkSealer(derive_content_keys(SECRET, generation=1)).seal_as(raw, digest(raw), Encoding.RAW)
+    sealer = ChunkSealer(derive_content_keys(SECRET, generation=1))
+    sealed = sealer.seal_as(sealer.identify(raw), Encoding.RAW)
 
     assert sealed.body.hex() == vector["object"]
 

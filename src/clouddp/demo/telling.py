@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.status import Status
-from rich.table import Table
 
 from clouddp.language.translate import translate
 
@@ -27,7 +26,7 @@ class Teller:
         self._number += 1
         title = self._text(code, arguments)
         started = time.monotonic()
-        self._console.print(f"[bold]{self._number}/{self._steps}[/bold] {title}", highlight=False)
+        self._console.print(f"[bold]{self._number}/{self._steps}[/bold] {title}", highlight=False, soft_wrap=True)
         with self._console.status("") as status:
             self._status = status
             yield
@@ -45,11 +44,11 @@ class Teller:
 
     def summary(self, rows: Mapping[str, str]) -> None:
         """Show the summary: catalogue code of the label to value."""
-        table = Table(box=None, show_header=False, pad_edge=False)
-        for label, value in rows.items():
-            table.add_row(f"  {self._text(label, {})}", value, style=None)
         self._console.print()
-        self._console.print(table, soft_wrap=True)
+        width = max(len(self._text(label, {})) for label in rows)
+        for label, value in rows.items():
+            self._console.print(f"  {self._text(label, {}):<{width}}  {value}", highlight=False, soft_wrap=True)
+        self._console.print()
 
     def _text(self, code: str, arguments: Mapping[str, object]) -> str:
         return translate(code, arguments, language=self._language).replace("[", "\\[")

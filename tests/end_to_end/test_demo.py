@@ -1,0 +1,123 @@
+"""The one command that tells the whole story."""
+
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clouddp.demo.comparison import compare_folders
+from tests.end_to_end.tree import make_tree
+
+FACTS = {
+    "admin_url",
+    "token_file",
+    "management_url",
+    "portal_url",
+    "ca_file",
+    "dns",
+    "dns_zone",
+    "subscription_id",
+    "management_pfx",
+    "management_pfx_password_file",
+    "service_fqdn",
+    "service_name",
+    "vip",
+    "port",
+    "storage_path",
+    "log_directory",
+    "site_key_fingerprint",
+    "home",
+}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "clouddp", "demo", *arguments]
+
+
+def tell(home: Path, *arguments: str, expected: int = 0) -> subprocess.CompletedProcess[str]:
+    told = subprocess.run(
+        command(*arguments),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "CLOUDDP_HOME": str(home), "CLOUDDP_LANG": "en"},
+    )
+    assert told.returncode == expected, told.stderr
+    return told
+
+
+def facts_of(told: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    facts = json.loads(told.stdout.strip().splitlines()[-1])
+    assert isinstance(facts, dict)
+    return facts
+
+
+def test_the_story_holds_and_a_second_telling_continues_from_the_first(tmp_path: Path) -> None:
+    source = make_tree(tmp_path / "source", files=30)
+
+    first = facts_of(tell(tmp_path, "--exit", "--json", "--source", str(source)))
+    second = facts_of(tell(tmp_path, "--exit", "--json", "--source", str(source)))
+
+    assert set(first) >= FACTS
+    assert second == first
+    assert compare_folders(source, Path(first["home"]) / "download").files == 31
+    log = (Path(first["log_directory"]) / "CloudMgr.log").read_bytes().decode()
+    assert log.startswith("<![LOG[")
+    assert first["service_name"] in log
+
+
+def test_the_story_is_told_in_french(tmp_path: Path) -> None:
+    told = tell(tmp_path, "--exit", "--lang", "fr", "--source", str(make_tree(tmp_path / "source", files=5)))
+
+    assert "L’organisation obtient ses certificats" in told.stdout
+    assert "identiques, octet pour octet" in told.stdout
+    assert "Prêt" in told.stdout
+
+
+def test_a_step_that_does_not_hold_ends_the_story_with_1_and_leaves_nothing_running(tmp_path: Path) -> None:
+    told = tell(tmp_path, "--exit", "--source", str(tmp_path / "missing"), expected=2)
+
+    assert "missing" in told.stderr
+    assert "→" in told.stderr
+    again = tell(tmp_path, "--exit", "--source", str(make_tree(tmp_path / "source", files=5)))
+    assert "byte for byte" in again.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stays_up_until_it_is_told_to_end(tmp_path: Path, number: int) -> None:
+    source = make_tree(tmp_path / "source", files=5)
+    environment = {**os.environ, "CLOUDDP_HOME": str(tmp_path)}
+    with subprocess.Popen(
+        command("--json", "--source", str(source)),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as demo:
+        assert demo.stdout is not None
+        facts = json.loads(demo.stdout.readline())
+        status = _site_answers(facts)
+        demo.send_signal(number)
+        demo.communicate(timeout=60)
+
+    assert status == 200
+    with pytest.raises(OSError, match="refused"):
+        _site_answers(facts)
+
+
+def _site_answers(facts: dict[str, Any]) -> int:
+    token = Path(facts["token_file"]).read_text(encoding="utf-8").strip()
+    request = urllib.request.Request(f"{facts['admin_url']}/api/v1/site", headers={"Authorization": f"Bearer {token}"})
+    context = ssl.create_default_context(cafile=facts["ca_file"])
+    with urllib.request.urlopen(request, context=context, timeout=20) as answer:
+        return int(answer.status)

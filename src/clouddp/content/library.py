@@ -71,7 +71,9 @@ class ContentLibrary:
 
     def open_stream(self, tree: Tree) -> VersionStream:
         """Open the stream of a version: its files in path order, joined."""
-        return VersionStream((file, _shard(self._files, file.digest.hex())) for file in tree.files)
+        files = os.fspath(self._files)
+        places = ((file, file.digest.hex()) for file in tree.files)
+        return VersionStream((file, f"{files}/{name[:2]}/{name}") for file, name in places)
 
     def collect(self, known_version_ids: Iterable[str]) -> None:
         """Remove what a crash left behind: half-added content, and versions the site database does not know."""

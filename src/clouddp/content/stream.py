@@ -1,8 +1,7 @@
 """Read a version's stream: the content library's files in path order, joined."""
 
 import os
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -15,11 +14,12 @@ _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 class VersionStream:
     """Fills buffers from many files in turn; raises DamagedError when one is missing, too short or too long."""
 
-    def __init__(self, files: Iterable[tuple[FileEntry, Path]]) -> None:
+    def __init__(self, files: Iterable[tuple[FileEntry, str]]) -> None:
         self._files = iter(files)
         self._path = ""
         self._descriptor: int | None = None
         self._left = 0
+        self._beyond = bytearray(1)
 
     def __enter__(self) -> Self:
         return self
@@ -40,33 +40,28 @@ class VersionStream:
         """Open the next file that holds anything; False at the end of the stream."""
         for file, place in self._files:
             if file.size:
-                self._open(file, place)
+                self._path = file.path
+                self._left = file.size
+                self._descriptor = self._try(os.open, place, _OPEN_FLAGS)
                 return True
         return False
 
-    def _open(self, file: FileEntry, place: Path) -> None:
-        self._path = file.path
-        try:
-            self._descriptor = os.open(place, _OPEN_FLAGS)
-        except OSError as error:
-            raise DamagedError("content.library_damaged", path=file.path) from error
-        if os.fstat(self._descriptor).st_size != file.size:
-            raise DamagedError("content.library_damaged", path=file.path)
-        self._left = file.size
-
     def _read_some(self, buffer: memoryview) -> int:
-        if self._descriptor is None:
-            raise DamagedError("content.library_damaged", path=self._path)
-        try:
-            count = os.readv(self._descriptor, [buffer])
-        except OSError as error:
-            raise DamagedError("content.library_damaged", path=self._path) from error
-        if not count:
+        """Read into `buffer`; at the end of a file also past it, which costs less than asking for its size first."""
+        is_rest = len(buffer) == self._left
+        count = self._try(os.readv, self._descriptor, [buffer, self._beyond] if is_rest else [buffer])
+        if not 0 < count <= self._left:
             raise DamagedError("content.library_damaged", path=self._path)
         self._left -= count
         if not self._left:
             self._close()
         return count
+
+    def _try(self, call: Callable[..., int], *arguments: object) -> int:
+        try:
+            return call(*arguments)
+        except OSError as error:
+            raise DamagedError("content.library_damaged", path=self._path) from error
 
     def _close(self) -> None:
         if self._descriptor is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import zstandard
 
 from clouddp.content.format import content_encoding
-from clouddp.content.format.digests import DigestAlgorithm, Octets, digest, digest_of_both
+from clouddp.content.format.digests import DigestAlgorithm, Hasher, Octets, begin_digest, continue_digest, digest
 from clouddp.content.format.entries import ChunkEntry, Encoding
 from clouddp.content.format.keys import ContentKeys, chunk_key, chunk_name, chunk_salt
 from clouddp.content.format.padding import padded_length
@@ -23,6 +23,16 @@ class SealedChunk:
 
     entry: ChunkEntry
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifiedChunk:
+    """Raw octets with their digest and name, and the hasher that has taken them."""
+
+    raw: Octets
+    digest: bytes
+    name: str
+    hasher: Hasher
 
 
 class ChunkSealer:
@@ -42,23 +52,27 @@ class ChunkSealer:
         self._probe = zstandard.ZstdCompressor(level=1)
         self._pad = pad
 
-    def identify(self, raw: Octets) -> tuple[str, bytes]:
-        """Say the name and the digest of a chunk without sealing it."""
-        raw_digest = digest(raw, self._algorithm)
-        return chunk_name(self._keys, raw_digest), raw_digest
+    def identify(self, raw: Octets) -> IdentifiedChunk:
+        """Hash a chunk and name it; `raw` is not copied."""
+        hasher = begin_digest(raw, self._algorithm)
+        raw_digest = hasher.digest()
+        return IdentifiedChunk(raw, raw_digest, chunk_name(self._keys, raw_digest), hasher)
 
-    def seal(self, raw: Octets, raw_digest: bytes) -> SealedChunk:
+    def seal(self, chunk: IdentifiedChunk) -> SealedChunk:
         """Seal a chunk, compressed if that saves a sixteenth; the same octets always give the same object."""
+        raw = chunk.raw
         if self._is_promising(raw):
             packed = self._compressor.compress(raw)
             if len(packed) <= len(raw) - len(raw) // 16:
-                return self._encrypt(packed, raw, raw_digest, Encoding.ZSTD)
-        return self._encrypt(raw, raw, raw_digest, Encoding.RAW)
+                return self._encrypt(chunk, packed, begin_digest(packed, self._algorithm), Encoding.ZSTD)
+        return self._encrypt(chunk, raw, chunk.hasher, Encoding.RAW)
 
-    def seal_as(self, raw: Octets, raw_digest: bytes, encoding: Encoding) -> SealedChunk:
+    def seal_as(self, chunk: IdentifiedChunk, encoding: Encoding) -> SealedChunk:
         """Seal a chunk by this encoding, whether or not it pays."""
-        payload = raw if encoding is Encoding.RAW else self._compressor.compress(raw)
-        return self._encrypt(payload, raw, raw_digest, encoding)
+        if encoding is Encoding.RAW:
+            return self._encrypt(chunk, chunk.raw, chunk.hasher, encoding)
+        packed = self._compressor.compress(chunk.raw)
+        return self._encrypt(chunk, packed, begin_digest(packed, self._algorithm), encoding)
 
     def _is_promising(self, raw: Octets) -> bool:
         """Try a few samples first: compressing what cannot be compressed costs more than encrypting it."""
@@ -69,21 +83,20 @@ class ChunkSealer:
         sample = b"".join(view[start : start + _PROBE_LENGTH] for start in starts)
         return len(self._probe.compress(sample)) <= len(sample) - len(sample) // 16
 
-    def _encrypt(self, payload: Octets, raw: Octets, raw_digest: bytes, encoding: Encoding) -> SealedChunk:
-        name = chunk_name(self._keys, raw_digest)
-        key = chunk_key(self._keys, name)
+    def _encrypt(self, chunk: IdentifiedChunk, payload: Octets, hasher: Hasher, encoding: Encoding) -> SealedChunk:
+        """Encrypt a payload that `hasher` has taken already: hashing it again costs as much as encrypting."""
+        key = chunk_key(self._keys, chunk.name)
         padding = self._pad(len(payload) + 1) - len(payload) - 1
         tail = bytes([content_encoding.LAST_RECORD]) + bytes(padding)
-        octets_digest = digest_of_both(payload, tail, self._algorithm)
-        salt = chunk_salt(self._keys, encoding=encoding, octets_digest=octets_digest)
+        salt = chunk_salt(self._keys, encoding=encoding, octets_digest=continue_digest(hasher, tail))
         body = content_encoding.encrypt_one_record(payload, tail, key, salt)
         entry = ChunkEntry(
-            name=name,
+            name=chunk.name,
             key=key,
-            raw_length=len(raw),
+            raw_length=len(chunk.raw),
             stored_length=len(body),
             encoding=encoding,
-            digest=raw_digest,
+            digest=chunk.digest,
         )
         return SealedChunk(entry=entry, body=body)
 

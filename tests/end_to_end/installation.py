@@ -150,6 +150,18 @@ class Installation:
         assert isinstance(answer, dict)
         return answer
 
+    def read(self, *arguments: str, language: str = "en") -> str:
+        """Run a command as a person does and give what it prints."""
+        return subprocess.run(
+            [sys.executable, "-m", "clouddp", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env={**self.environment, "CLOUDDP_LANG": language},
+            timeout=DEADLINE_SECONDS,
+            check=True,
+        ).stdout
+
     def close(self) -> None:
         if "api" in self.__dict__:
             self.api.close()

@@ -32,6 +32,7 @@ def test_real_software_arrives_as_it_left(installation: Installation, tmp_path: 
     assert fetched["fetched_bytes"] > 0
     assert (tmp_path / "got" / "odd" / "empty folder").is_dir()
     _assert_the_cloud_saw_nothing(installation, source)
+    _assert_the_administrator_can_read_what_happened(installation, package["id"])
 
 
 def _real_software(folder: Path) -> Path:
@@ -107,3 +108,12 @@ def _assert_the_cloud_saw_nothing(installation: Installation, source: Path) -> N
         if stored.is_file():
             content = stored.read_bytes()
             assert not any(piece in content for piece in telling), stored
+
+
+def _assert_the_administrator_can_read_what_happened(installation: Installation, package_id: str) -> None:
+    told = installation.read("status-message", "list")
+    assert "9409  SMS_CLOUD_SERVICES_MANAGER" in told
+    assert f"Package {package_id}, version 1, is on clouddp1.contoso.com" in told
+    assert "Le package" in installation.read("status-message", "list", language="fr")
+    listed = installation.read("cloud-dp", "list")
+    assert installation.api.get("/cloud-distribution-points")[0]["id"] in listed

@@ -1,8 +1,9 @@
 """How the administrator's commands answer: a table for people, JSON for programs."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import typer
 from rich.console import Console
@@ -10,6 +11,8 @@ from rich.table import Table
 
 from clouddp.language.command_line import chosen_language
 from clouddp.language.translate import translate
+
+_UNBROKEN: Final = 10_000  # columns; more than any row has
 
 
 def say(code: str, **arguments: object) -> None:
@@ -25,19 +28,28 @@ def print_json(answer: object) -> None:
 def print_table(columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Print rows under `columns`: field name to the catalogue code of its heading."""
     language = chosen_language()
-    table = Table(*(translate(heading, language=language) for heading in columns.values()), box=None)
+    table = Table(box=None)
+    for heading in columns.values():
+        table.add_column(translate(heading, language=language), overflow="fold")
     for row in rows:
         table.add_row(*_cells(row, tuple(columns)))
-    Console().print(table)
+    _console().print(table)
 
 
 def print_fields(fields: Mapping[str, str], row: Mapping[str, Any]) -> None:
     """Print one object, a line a field: field name to the catalogue code of its label."""
     language = chosen_language()
     table = Table(box=None, show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
     for field, label in fields.items():
         table.add_row(translate(label, language=language), *_cells(row, (field,)))
-    Console().print(table)
+    _console().print(table)
+
+
+def _console() -> Console:
+    """Fit a terminal; a file or another program gets each row on one line, whole."""
+    return Console() if sys.stdout.isatty() else Console(width=_UNBROKEN)
 
 
 def _cells(row: Mapping[str, Any], fields: Sequence[str]) -> list[str]:

@@ -5,8 +5,10 @@ from typing import Annotated
 import typer
 
 from clouddp.admin.api_client import SiteApi
-from clouddp.admin.commands.output import print_json, print_table
+from clouddp.admin.commands.output import print_json, say
 from clouddp.language.command_line import clouddp_home, exit_on_error
+
+_SECONDS = len("2026-11-23T12:00:00")
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 
@@ -34,5 +36,5 @@ def list_status_messages(
     if as_json:
         print_json(messages)
         return
-    columns = ("reported_at", "severity", "number", "component", "text")
-    print_table({column: f"admin.column_{column}" for column in columns}, messages)
+    for message in messages:
+        say("admin.status_message", **{**message, "reported_at": message["reported_at"][:_SECONDS]})

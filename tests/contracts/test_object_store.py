@@ -9,7 +9,13 @@ import pytest
 from clouddp.model.errors import InvalidInputError, NotFoundError
 from clouddp.store.base import ObjectStore
 from clouddp.store.object_store import open_azure_container, open_folder
-from tests.unit.fabric.storage_servers import ACCOUNT, KEY, authorities_pem, create_container, running_storage
+from tests.unit.fabric.blob_storage.storage_servers import (
+    ACCOUNT,
+    KEY,
+    authorities_pem,
+    create_container,
+    running_storage,
+)
 
 
 @pytest.fixture(params=["folder", "azure"])

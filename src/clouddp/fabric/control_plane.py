@@ -3,22 +3,22 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from clouddp.fabric.blob_files import blob_folder
-from clouddp.fabric.deployment_api import DeploymentApi
-from clouddp.fabric.deployment_documents import DeploymentDocuments
-from clouddp.fabric.deployment_roles import DeploymentRoles, RoleProgram
-from clouddp.fabric.deployment_work import DeploymentWork
-from clouddp.fabric.deployments import Deployments, open_deployments
-from clouddp.fabric.hosted_service_api import HostedServiceApi
-from clouddp.fabric.hosted_services import HostedServices
-from clouddp.fabric.management_api import ManagementApi
+from clouddp.fabric.blob_storage.files import blob_folder
+from clouddp.fabric.compute.deployment_roles import DeploymentRoles, RoleProgram
+from clouddp.fabric.compute.deployment_work import DeploymentWork
+from clouddp.fabric.compute.deployments import Deployments, open_deployments
+from clouddp.fabric.compute.hosted_services import HostedServices
+from clouddp.fabric.compute.role_instances import RoleInstances
+from clouddp.fabric.management.deployment_api import DeploymentApi
+from clouddp.fabric.management.deployment_documents import DeploymentDocuments
+from clouddp.fabric.management.hosted_service_api import HostedServiceApi
+from clouddp.fabric.management.management_api import ManagementApi
+from clouddp.fabric.management.storage_account_api import StorageAccountApi
+from clouddp.fabric.management.subscription_api import SubscriptionApi
 from clouddp.fabric.operations import Operations
-from clouddp.fabric.portal_pages import PortalPages
-from clouddp.fabric.role_instances import RoleInstances
+from clouddp.fabric.portal.pages import PortalPages
 from clouddp.fabric.state import Clock, StateFolder
-from clouddp.fabric.storage_account_api import StorageAccountApi
 from clouddp.fabric.storage_accounts import StorageAccounts
-from clouddp.fabric.subscription_api import SubscriptionApi
 from clouddp.fabric.subscriptions import Subscriptions
 from clouddp.telemetry.logs import ComponentLog
 

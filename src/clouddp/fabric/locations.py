@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from clouddp.fabric.protocol_errors import bad_request
+from clouddp.fabric.management.protocol_errors import bad_request
 
 AVAILABLE_SERVICES: Final = ("Compute", "Storage")
 ROLE_SIZES: Final = ("ExtraSmall", "Small", "Medium", "Large", "ExtraLarge")

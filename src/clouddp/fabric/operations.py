@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from clouddp.fabric.protocol_errors import ProtocolError, internal_error
+from clouddp.fabric.management.protocol_errors import ProtocolError, internal_error
 from clouddp.fabric.state import Clock, StateFolder
 from clouddp.telemetry.logs import ComponentLog
 

@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from clouddp.fabric.authority import Authority
+from clouddp.fabric.blob_storage.server import start_storage
+from clouddp.fabric.compute.deployment_roles import ROLE_PROGRAMS, RoleProgram
 from clouddp.fabric.control_plane import ControlPlane
-from clouddp.fabric.deployment_roles import ROLE_PROGRAMS, RoleProgram
-from clouddp.fabric.management_server import ManagementServer
-from clouddp.fabric.name_server import start_name_server
-from clouddp.fabric.portal import make_portal
-from clouddp.fabric.portal_sessions import PortalSessions, open_token_file
+from clouddp.fabric.management.management_server import ManagementServer
+from clouddp.fabric.names.name_server import start_name_server
+from clouddp.fabric.names.update_key import open_update_key
+from clouddp.fabric.names.zone_file import ZoneFile, open_zone_file
+from clouddp.fabric.names.zones import SERVICE_ZONE
+from clouddp.fabric.portal.application import make_portal
+from clouddp.fabric.portal.sessions import PortalSessions, open_token_file
 from clouddp.fabric.state import Clock, Documents, StateFolder, StateLock, open_state, utc_now
-from clouddp.fabric.storage import start_storage
-from clouddp.fabric.update_key import open_update_key
-from clouddp.fabric.zone_file import ZoneFile, open_zone_file
-from clouddp.fabric.zones import SERVICE_ZONE
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.https_server import HttpsServer, listen
 from clouddp.network.tls import server_context

@@ -10,10 +10,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from clouddp.fabric.blob_files import remove_account_files
+from clouddp.fabric.blob_storage.files import remove_account_files
 from clouddp.fabric.locations import STORAGE_ACCOUNT_TYPES, find_location
+from clouddp.fabric.management.protocol_errors import bad_request, conflict, not_found
 from clouddp.fabric.operations import Operations
-from clouddp.fabric.protocol_errors import bad_request, conflict, not_found
 from clouddp.fabric.state import Clock, StateFolder
 from clouddp.fabric.subscriptions import STORAGE_ACCOUNT_LIMIT
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from clouddp.fabric.protocol_errors import conflict, not_found
+from clouddp.fabric.management.protocol_errors import conflict, not_found
 from clouddp.fabric.state import Clock, StateFolder
 from clouddp.network.certificates import thumbprint
 

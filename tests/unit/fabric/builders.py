@@ -16,10 +16,10 @@ from xml.etree.ElementTree import Element
 from cryptography.hazmat.primitives.serialization import Encoding
 from defusedxml.ElementTree import fromstring
 
-from clouddp.fabric.blob_files import blob_folder
+from clouddp.fabric.blob_storage.files import blob_folder
+from clouddp.fabric.compute.deployment_roles import RoleProgram
 from clouddp.fabric.control_plane import ControlPlane
-from clouddp.fabric.deployment_roles import RoleProgram
-from clouddp.fabric.management_api import CLIENT_CERTIFICATE
+from clouddp.fabric.management.management_api import CLIENT_CERTIFICATE
 from clouddp.fabric.state import open_state
 from clouddp.network.certificates import KeyedCertificate, to_pfx
 from clouddp.network.issuing import issue_management_certificate, issue_service_certificate, make_authority
@@ -32,7 +32,7 @@ PASSWORD = "p"
 STORAGE_URL = "https://127.0.0.1:10000"
 NAMESPACE = "http://schemas.microsoft.com/windowsazure"
 PROGRAMS = {
-    "DistributionPoint": RoleProgram((sys.executable, str(Path(__file__).parent / "role_program.py")), 1),
+    "DistributionPoint": RoleProgram((sys.executable, str(Path(__file__).parent / "compute" / "role_program.py")), 1),
     "Silent": RoleProgram((sys.executable, "-c", "import sys; sys.stdin.read()"), 1),
     "Dying": RoleProgram((sys.executable, "-c", "raise SystemExit(3)"), 1),
 }

@@ -10,7 +10,7 @@ import pytest
 
 from clouddp.model.errors import SiteError
 from clouddp.network.dns_update import ZoneAccess, publish_alias
-from tests.unit.fabric.name_servers import FQDN, SECRET, SERVICE, ZONE, running_names
+from tests.unit.fabric.names.name_servers import FQDN, SECRET, SERVICE, ZONE, running_names
 
 
 def _refusal(fqdn: str, access: ZoneAccess) -> str:

@@ -8,7 +8,7 @@ from clouddp.model.errors import InvalidInputError, TemporaryError
 from clouddp.network.dns_update import publish_alias
 from clouddp.network.name_queries import NameRecord
 from clouddp.network.names import follow_names, walk
-from tests.unit.fabric.name_servers import FQDN, SERVICE, VIRTUAL_IP, Names, running_names
+from tests.unit.fabric.names.name_servers import FQDN, SERVICE, VIRTUAL_IP, Names, running_names
 
 
 def _fault(names: Names, *, virtual_ip: str | None = VIRTUAL_IP, service_host: str = SERVICE) -> str | None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from clouddp.fabric.name_server import NameServer, start_name_server
-from clouddp.fabric.zone_file import open_zone_file
+from clouddp.fabric.names.name_server import NameServer, start_name_server
+from clouddp.fabric.names.zone_file import open_zone_file
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import InvalidInputError, RefusedError
 from clouddp.network.certificates import KeyedCertificate

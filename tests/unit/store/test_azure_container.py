@@ -8,7 +8,14 @@ import pytest
 from clouddp.model.errors import CloudError, InvalidInputError, NotFoundError, RefusedError, TemporaryError
 from clouddp.store.base import ObjectStore
 from clouddp.store.object_store import open_azure_container
-from tests.unit.fabric.storage_servers import ACCOUNT, KEY, Storage, authorities_pem, create_container, running_storage
+from tests.unit.fabric.blob_storage.storage_servers import (
+    ACCOUNT,
+    KEY,
+    Storage,
+    authorities_pem,
+    create_container,
+    running_storage,
+)
 
 
 def _open(storage: Storage, *, key: str = KEY, container: str = "clouddp", trusted: bool = True) -> ObjectStore:

@@ -1,0 +1,130 @@
+"""What the operations on deployments do; each may run twice, since a crash makes it start again."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from clouddp.fabric.compute.deployment_roles import DeploymentRoles
+from clouddp.fabric.compute.deployments import Deployment, DeploymentStatus
+from clouddp.fabric.compute.instance_folders import wanted_port
+from clouddp.fabric.compute.service_configuration import read_service_configuration
+from clouddp.fabric.compute.virtual_ips import allot_address, allot_port
+from clouddp.fabric.management.protocol_errors import ProtocolError, not_found
+from clouddp.fabric.operations import Operations
+from clouddp.fabric.state import Clock, Documents, StateFolder
+from clouddp.telemetry.logs import ComponentLog
+
+
+class DeploymentWork:
+    """Does the accepted operations on deployments."""
+
+    def __init__(
+        self,
+        documents: Documents[Deployment],
+        state: StateFolder,
+        operations: Operations,
+        roles: DeploymentRoles,
+        log: ComponentLog,
+        *,
+        now: Clock,
+    ) -> None:
+        self._log = log
+        self._documents = documents
+        self._lock = state.lock
+        self._roles = roles
+        self._now = now
+        operations.register("create-deployment", self._create)
+        operations.register("change-deployment", self._change)
+        operations.register("start-deployment", self._set_running)
+        operations.register("suspend-deployment", self._set_suspended)
+        operations.register("delete-deployment", self._delete)
+
+    def resume(self) -> None:
+        """Start again the instances of every deployment that was running when the fabric ended."""
+        for deployment in self._documents.all():
+            if deployment.status in (DeploymentStatus.RUNNING, DeploymentStatus.RUNNING_TRANSITIONING):
+                self._resume(deployment)
+
+    def _resume(self, deployment: Deployment) -> None:
+        try:
+            self._roles.start(deployment)
+        except (ProtocolError, OSError) as error:  # one that cannot run does not keep the others from running
+            self._log.error("fabric.deployment_not_resumed", deployment=deployment.key, reason=error)
+
+    def _create(self, arguments: Mapping[str, str]) -> None:
+        deployment = self._get(arguments)
+        configuration = read_service_configuration(deployment.configuration)
+        try:
+            self._roles.check(deployment.subscription_id, deployment.package_url, configuration)
+        except ProtocolError:
+            self._remove(deployment.key)
+            raise
+        deployment = self._with_address(deployment, wanted_port(configuration))
+        if deployment.starts:
+            self._roles.start(deployment)
+        self._put(deployment, DeploymentStatus.RUNNING if deployment.starts else DeploymentStatus.SUSPENDED)
+
+    def _change(self, arguments: Mapping[str, str]) -> None:
+        before = self._get(arguments)
+        transitions = (DeploymentStatus.RUNNING, DeploymentStatus.RUNNING_TRANSITIONING)
+        settled = DeploymentStatus.RUNNING if before.status in transitions else DeploymentStatus.SUSPENDED
+        wanted = replace(
+            before,
+            configuration=arguments["configuration"],
+            package_url=arguments.get("package_url") or before.package_url,
+            label=arguments.get("label") or before.label,
+        )
+        try:
+            configuration = read_service_configuration(wanted.configuration)
+            self._roles.check(wanted.subscription_id, wanted.package_url, configuration)
+            self._put(wanted, before.status)
+            if settled is DeploymentStatus.RUNNING:
+                self._roles.change(wanted)
+        except ProtocolError:
+            self._put(self._get(arguments), settled)
+            raise
+        self._put(wanted, settled)
+
+    def _set_running(self, arguments: Mapping[str, str]) -> None:
+        deployment = self._get(arguments)
+        self._roles.start(deployment)
+        self._put(deployment, DeploymentStatus.RUNNING)
+
+    def _set_suspended(self, arguments: Mapping[str, str]) -> None:
+        deployment = self._get(arguments)
+        self._roles.stop(deployment)
+        self._put(deployment, DeploymentStatus.SUSPENDED)
+
+    def _delete(self, arguments: Mapping[str, str]) -> None:
+        with self._lock:
+            key = arguments["deployment"]
+            deployment = self._documents.get(key)
+            if deployment is not None:
+                self._put(deployment, DeploymentStatus.DELETING)
+        self._remove(key)
+
+    def _with_address(self, deployment: Deployment, port: int) -> Deployment:
+        """Give the deployment its address and port, which it keeps for its life."""
+        if deployment.virtual_ip:
+            return deployment
+        with self._lock:
+            taken = {other.virtual_ip for other in self._documents.all()}
+            address = allot_address(deployment.key, taken)
+            placed = replace(deployment, virtual_ip=address, port=allot_port(address, port))
+            self._documents.put(placed.key, placed)
+        return placed
+
+    def _get(self, arguments: Mapping[str, str]) -> Deployment:
+        with self._lock:
+            deployment = self._documents.get(arguments["deployment"])
+        if deployment is None:
+            raise not_found("No deployments were found.")
+        return deployment
+
+    def _put(self, deployment: Deployment, status: DeploymentStatus) -> None:
+        with self._lock:
+            self._documents.put(deployment.key, replace(deployment, status=status, modified_at=self._now()))
+
+    def _remove(self, key: str) -> None:
+        self._roles.remove(key)
+        with self._lock:
+            self._documents.remove(key)

@@ -1,0 +1,1 @@
+"""The fabric's management API: Azure Service Management on the wire."""

@@ -1,0 +1,108 @@
+"""The management endpoint as a WSGI application: admits certificates, finds the operation, writes the answer.
+
+The server below hands over every client certificate. Here the whole certificate is compared with those uploaded to the
+subscription, and its dates are checked, for each request: so a new one counts at once, and a removed one no longer.
+"""
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from clouddp.fabric.management.documents import reply_document, text_element
+from clouddp.fabric.management.protocol_errors import ProtocolError, bad_request, forbidden, internal_error, too_large
+from clouddp.fabric.management.routes import Reply, Request, Route, Router
+from clouddp.fabric.operations import Operations
+from clouddp.fabric.subscriptions import Subscriptions
+from clouddp.telemetry.logs import ComponentLog
+
+CLIENT_CERTIFICATE: Final = "clouddp.client_certificate"
+"""Key of the WSGI environment: the DER of the client's certificate, or None."""
+
+BODY_LIMIT_BYTES: Final = 4 * 1024 * 1024
+
+_HEADERS: Final = (
+    ("x-ms-servedbyregion", "ussouth3"),
+    ("Cache-Control", "no-cache"),
+    ("Server", "1.0.6198.243 (clouddp_fabric) Microsoft-HTTPAPI/2.0"),
+)
+
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+
+
+class ManagementApi:
+    """Azure Service Management REST over the fabric's subscriptions."""
+
+    def __init__(
+        self, routes: list[Route], subscriptions: Subscriptions, operations: Operations, log: ComponentLog
+    ) -> None:
+        self._router = Router(routes)
+        self._subscriptions = subscriptions
+        self._operations = operations
+        self._log = log
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request."""
+        request_id = uuid4().hex
+        try:
+            reply = self._answer(request_id, environ)
+        except ProtocolError as error:
+            reply = _error_reply(error)
+        except Exception as error:  # noqa: BLE001 (the client gets the protocol's error, the log the reason)
+            self._log.error("fabric.request_broke", request=request_id, reason=repr(error))
+            reply = _error_reply(internal_error())
+        return _send(reply, request_id, start_response)
+
+    def _answer(self, request_id: str, environ: dict[str, Any]) -> Reply:
+        subscription_id, _, path = _path(environ).lstrip("/").partition("/")
+        if not self._subscriptions.is_admitted(subscription_id, environ.get(CLIENT_CERTIFICATE)):
+            raise forbidden()
+        request = Request(
+            id=request_id,
+            method=environ["REQUEST_METHOD"],
+            base_url=f"https://{environ.get('HTTP_HOST') or environ['SERVER_NAME']}",
+            subscription_id=subscription_id.lower(),
+            path=path,
+            query=dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)),
+            version=environ.get("HTTP_X_MS_VERSION", ""),
+            body=_body(environ),
+        )
+        reply = self._router.answer(request)
+        if request.method != "GET":
+            self._operations.record_done(request_id, request.subscription_id, reply.status)
+        return reply
+
+
+def _path(environ: dict[str, Any]) -> str:
+    """Return the path as text; WSGI hands over its octets as if they were Latin-1."""
+    return str(environ.get("PATH_INFO", "")).encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length and not (length.isascii() and length.isdigit()):
+        raise bad_request("The Content-Length header is not a number.")
+    if length and int(length[:18]) > BODY_LIMIT_BYTES:
+        raise too_large(BODY_LIMIT_BYTES)
+    has_body = bool(length) or bool(environ.get("HTTP_TRANSFER_ENCODING"))
+    body: bytes = environ["wsgi.input"].read(int(length) if length else BODY_LIMIT_BYTES + 1) if has_body else b""
+    if len(body) > BODY_LIMIT_BYTES:
+        raise too_large(BODY_LIMIT_BYTES)
+    return body
+
+
+def _error_reply(error: ProtocolError) -> Reply:
+    parts = (text_element("Code", error.code), text_element("Message", error.message))
+    return Reply(status=error.status, body=reply_document("Error", *parts))
+
+
+def _send(reply: Reply, request_id: str, start_response: StartResponse) -> list[bytes]:
+    body = reply.body.encode()
+    headers = [("x-ms-request-id", request_id), *_HEADERS, ("Content-Length", str(len(body)))]
+    if body:
+        headers.append(("Content-Type", "application/xml; charset=utf-8"))
+    if reply.location:
+        headers.append(("Location", reply.location))
+    start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
+    return [body]

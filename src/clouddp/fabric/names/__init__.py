@@ -1,0 +1,1 @@
+"""The fabric's name server: `cloudapp.net`, and zones that take signed updates."""

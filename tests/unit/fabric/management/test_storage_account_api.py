@@ -1,0 +1,127 @@
+"""Storage accounts are made by an operation, keep their keys, and go with all that is in them."""
+
+from pathlib import Path
+
+import pytest
+
+from clouddp.fabric.blob_storage.files import blob_folder
+from tests.unit.fabric.builders import (
+    STORAGE_URL,
+    Cloud,
+    account_document,
+    document,
+    encoded,
+    running_cloud,
+)
+
+ACCOUNTS = "/services/storageservices"
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Cloud:
+    return Cloud(tmp_path)
+
+
+def test_an_account_has_neither_keys_nor_endpoints_until_it_is_created(cloud: Cloud) -> None:
+    accepted = cloud.call("POST", ACCOUNTS, account_document())
+
+    assert accepted.status == 202
+    assert accepted.headers["Location"].endswith("/storage/store1")
+    assert cloud.call("GET", f"/operations/{accepted.request_id}").text("Status") == "InProgress"
+    assert cloud.call("GET", f"{ACCOUNTS}/store1").text(".//Status") == "Creating"
+    assert cloud.call("GET", f"{ACCOUNTS}/store1").text(".//Endpoint") == ""
+    assert cloud.call("GET", f"{ACCOUNTS}/store1/keys").status == 409
+    assert cloud.plane.accounts.keys("store1") is None
+
+
+def test_a_created_account_shows_its_endpoint_and_keys(tmp_path: Path) -> None:
+    with running_cloud(tmp_path) as cloud:
+        cloud.make_account()
+
+        answer = cloud.call("GET", f"{ACCOUNTS}/store1")
+        keys = cloud.call("GET", f"{ACCOUNTS}/store1/keys")
+
+        assert answer.text(".//Status") == "Created"
+        assert answer.text(".//Endpoint") == f"{STORAGE_URL}/store1/"
+        assert answer.text(".//GeoSecondaryRegion") == "North Europe"
+        found = (keys.text("StorageServiceKeys/Primary"), keys.text("StorageServiceKeys/Secondary"))
+        assert cloud.plane.accounts.keys("store1") == found
+        assert found[0] != found[1]
+
+
+def test_an_accepted_account_is_created_by_the_next_process(cloud: Cloud) -> None:
+    accepted = cloud.call("POST", ACCOUNTS, account_document())
+
+    with running_cloud(cloud.state.root) as after:
+        assert after.wait_for(accepted.request_id).text("Status") == "Succeeded"
+        assert after.plane.accounts.keys("store1") is not None
+        assert len(after.plane.accounts.all(after.subscription_id)) == 1
+
+
+def test_regenerating_replaces_one_key(tmp_path: Path) -> None:
+    with running_cloud(tmp_path) as cloud:
+        cloud.make_account()
+        before = cloud.plane.accounts.keys("store1")
+
+        body = document("RegenerateKeys", KeyType="Secondary")
+        answer = cloud.call("POST", f"{ACCOUNTS}/store1/keys?action=regenerate", body)
+
+        after = cloud.plane.accounts.keys("store1")
+        assert answer.status == 200
+        assert before is not None
+        assert after is not None
+        assert (before[0] == after[0], before[1] == after[1]) == (True, False)
+
+
+def test_deleting_an_account_removes_its_blobs(tmp_path: Path) -> None:
+    with running_cloud(tmp_path) as cloud:
+        cloud.make_account()
+        folder = blob_folder(cloud.state.root, "store1", "clouddp")
+        folder.mkdir()
+        (folder / "blob").write_bytes(b"content")
+        assert cloud.plane.accounts.used_bytes("store1") == 7
+
+        answer = cloud.call("DELETE", f"{ACCOUNTS}/store1")
+
+        assert answer.status == 200
+        assert cloud.call("GET", f"/operations/{answer.request_id}").text("Status") == "Succeeded"
+        assert cloud.call("GET", f"{ACCOUNTS}/store1").status == 404
+        assert not folder.parent.exists()
+
+
+def test_a_taken_name_is_not_available_and_conflicts(cloud: Cloud) -> None:
+    assert cloud.call("GET", f"{ACCOUNTS}/operations/isavailable/store1").text("Result") == "true"
+    cloud.call("POST", ACCOUNTS, account_document())
+
+    again = cloud.call("POST", ACCOUNTS, account_document())
+
+    assert (again.status, again.error) == (409, "ConflictError")
+    answer = cloud.call("GET", f"{ACCOUNTS}/operations/isavailable/store1")
+    assert answer.text("Result") == "false"
+    assert "already" in answer.text("Reason")
+
+
+@pytest.mark.parametrize("name", ["ab", "Store1", "store-1", "../../etc", "a" * 25, "magasiné"])
+def test_a_name_that_no_account_may_have_is_refused(cloud: Cloud, name: str) -> None:
+    answer = cloud.call("POST", ACCOUNTS, account_document(name))
+
+    assert answer.error == "BadRequest"
+    assert answer.text("Message").startswith("The name is not a valid storage account name.")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"Location": "Atlantis"},
+        {"Location": ""},
+        {"AccountType": "Golden"},
+        {"Label": "not base64"},
+        {"Label": encoded(b"\xff")},
+        {"AffinityGroup": "group"},
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused(cloud: Cloud, values: dict[str, str]) -> None:
+    answer = cloud.call("POST", ACCOUNTS, account_document(**values))
+
+    assert (answer.status, answer.error) == (400, "BadRequest")
+    assert cloud.plane.accounts.all(cloud.subscription_id) == []

@@ -1,8 +1,6 @@
 """Publishing an alias in a zone of a real BIND 9."""
 
 import base64
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -15,8 +13,9 @@ import pytest
 from clouddp.model.errors import RefusedError
 from clouddp.network.dns_update import ZoneAccess, publish_alias
 from clouddp.network.names import follow_names
+from tests.peers import find_program
 
-pytestmark = pytest.mark.peer
+pytestmark = pytest.mark.peer("named")
 
 SECRET = base64.b64encode(b"k" * 32).decode()
 _ZONE = """$TTL 60
@@ -38,11 +37,8 @@ zone "contoso.com" {{ type primary; file "contoso.com.zone"; allow-update {{ key
 
 @pytest.fixture
 def bind(tmp_path: Path) -> Iterator[ZoneAccess]:
-    program = shutil.which("named") or shutil.which("named", path="/usr/sbin:/usr/local/sbin")
-    if program is None:
-        if os.environ.get("CLOUDDP_REQUIRE_PEERS") == "1":
-            pytest.fail("BIND 9 (named) is not installed, and CLOUDDP_REQUIRE_PEERS=1 asks for it")
-        pytest.skip("BIND 9 (named) is not installed")
+    program = find_program("named")
+    assert program is not None
     port = _free_port()
     (tmp_path / "contoso.com.zone").write_text(_ZONE)
     configuration = tmp_path / "named.conf"

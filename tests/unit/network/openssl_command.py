@@ -1,14 +1,15 @@
 """The openssl program as a maker of certificate files that are not ours."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-OPENSSL = shutil.which("openssl")
+from tests.peers import find_program
 
-needs_openssl = pytest.mark.skipif(OPENSSL is None, reason="the openssl program is not installed")
+OPENSSL = find_program("openssl")
+
+needs_openssl = pytest.mark.peer("openssl")
 
 
 def openssl(*arguments: str | Path, folder: Path) -> bytes:

@@ -1,0 +1,15 @@
+"""What all tests share: those marked `peer("program")` need a program of the system."""
+
+import pytest
+
+from tests.peers import REQUIRE, are_required, find_program
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    marker = item.get_closest_marker("peer")
+    missing = [name for name in marker.args if find_program(name) is None] if marker is not None else []
+    if not missing:
+        return
+    if are_required():
+        pytest.fail(f"{missing[0]} is not installed, and {REQUIRE}=1 asks for it")
+    pytest.skip(f"{missing[0]} is not installed")

@@ -3,6 +3,9 @@
 import hmac
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 SECRET_LENGTH = 32
 KEY_LENGTH = 16
 NAME_LENGTH = 16  # octets; written as twice as many hexadecimal digits
@@ -54,5 +57,4 @@ def chunk_salt(keys: ContentKeys, *, encoding: int, octets_digest: bytes) -> byt
 
 def _derive(secret: bytes, purpose: str, generation: int) -> bytes:
     info = f"clouddp content {purpose}".encode() + b"\x00" + generation.to_bytes(4, "big")
-    extracted = hmac.digest(bytes(32), secret, "sha256")
-    return hmac.digest(extracted, info + b"\x01", "sha256")
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret)

@@ -73,6 +73,7 @@ def test_the_story_holds_and_a_second_telling_continues_from_the_first(tmp_path:
     log = (Path(first["log_directory"]) / "CloudMgr.log").read_bytes().decode()
     assert log.startswith("<![LOG[")
     assert first["service_name"] in log
+    _assert_no_log_holds_a_secret(Path(first["home"]))
 
 
 def test_the_story_is_told_in_french(tmp_path: Path) -> None:
@@ -121,3 +122,19 @@ def _site_answers(facts: dict[str, Any]) -> int:
     context = ssl.create_default_context(cafile=facts["ca_file"])
     with urllib.request.urlopen(request, context=context, timeout=20) as answer:
         return int(answer.status)
+
+
+def _assert_no_log_holds_a_secret(home: Path) -> None:
+    organisation = home / "organisation"
+    files = [organisation / "password.txt", organisation / "registration-token.txt"]
+    files += [home / "site" / "administrator-token", home / "fabric" / "portal-token"]
+    secrets = [file.read_text(encoding="utf-8").strip() for file in files]
+    secrets.append(json.loads((organisation / "zone-key.json").read_text(encoding="utf-8"))["secret_base64"])
+    secrets.append(json.loads((home / "client" / "identity.json").read_text(encoding="utf-8"))["key"]["d"])
+    logs = [file for file in home.rglob("*") if file.is_file() and file.suffix in {".log", ".jsonl", ".txt"}]
+    logs = [file for file in logs if file.parent != organisation and "download" not in file.parts]
+    assert len(logs) > 10
+    for log in logs:
+        text = log.read_text(encoding="utf-8", errors="replace")
+        assert not any(secret in text for secret in secrets), log
+        assert "Bearer " not in text, log

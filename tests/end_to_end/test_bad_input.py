@@ -207,3 +207,13 @@ def test_a_port_in_use_is_named(installation: Installation) -> None:
     assert str(port) in told_of_port["text"]
     assert (installation.home / "site" / "site.json").read_text(encoding="utf-8") == settings
     assert not (installation.home / "other" / "site" / "site.json").exists()
+
+
+def test_a_site_that_others_can_read_does_not_start(installation: Installation) -> None:
+    installation.run("site", "init", "--authority", str(installation.authority_file))
+    (installation.home / "site").chmod(0o755)
+
+    told = installation.run("site", "run", expected=2)
+
+    assert told["code"] == "database.key_readable_by_others"
+    assert str(installation.home / "site") in told["text"]

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from clouddp.model.status import Component
 from clouddp.site_server.database.engine import open_database
 from clouddp.site_server.database.schema import upgrade_schema
-from clouddp.site_server.database.sealing import Sealer, open_wrapping_key
+from clouddp.site_server.database.sealing import Sealer, check_private, open_wrapping_key
 from clouddp.site_server.database.secrets import SiteSecrets
 from clouddp.site_server.database.status_messages import StatusMessageRepository
 from clouddp.site_server.signing_keys import SigningKeys
@@ -39,7 +39,12 @@ class Foundation:
 
 @contextmanager
 def open_foundation(folders: SiteFolders, settings: SiteSettings) -> Iterator[Foundation]:
-    """Open the database, bring its schema up to date, and open the keys."""
+    """Open the database, bring its schema up to date, and open the keys.
+
+    Raises:
+        InvalidInputError: others on this machine can reach the site's folder or its keys.
+    """
+    check_private(folders.root)
     sealers = {name: open_wrapping_key(folders.keys, name) for name in ("site", "delivery")}
     engine = open_database(folders.database)
     try:

@@ -8,13 +8,14 @@ from typing import Final
 
 from clouddp.cloud_services.ports import ServiceRecords, StepRecords
 from clouddp.cloud_services.reporting import Reporting
-from clouddp.model.cloud_service import CloudService, Problem, ServiceState
+from clouddp.model.cloud_service import CloudService, DesiredState, Problem, ServiceState
 from clouddp.model.errors import SiteError, TemporaryError
 from clouddp.model.status import Severity
 from clouddp.workflows.base import Again, Done, Outcome, Step, Turn
 
 STEP_DONE: Final = 12001
-FAILED: Final = 12002
+PROVISIONING_FAILED: Final = 12002
+DELETION_FAILED: Final = 12005
 
 _SHORTEST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 10.0
@@ -86,7 +87,8 @@ class StepKeeper:
                 return
             reason = self._reporting.explain(error)
             self._reporting.log.error("cloud.work_failed", service=service.service_name, reason=reason)
-            self._reporting.tell(FAILED, service, severity=Severity.ERROR, reason=reason)
+            number = DELETION_FAILED if service.desired is DesiredState.DELETED else PROVISIONING_FAILED
+            self._reporting.tell(number, service, severity=Severity.ERROR, reason=reason)
             arguments = {name: str(value) for name, value in error.arguments.items()}
             problem = Problem(code=error.code, arguments=arguments)
             self._records.settle(service.id, generation=service.generation, state=ServiceState.ERROR, problem=problem)

@@ -40,6 +40,7 @@ def test_a_deletion_that_fails_is_in_error_and_is_retried_as_a_deletion(site: Si
     failed = site.settled(service.id)
     assert failed is not None
     assert failed.state is ServiceState.ERROR
+    assert site.numbers()[-1] == 12005
 
     site.use_cases.retry(service.id)
 

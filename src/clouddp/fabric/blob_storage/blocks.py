@@ -16,7 +16,7 @@ from defusedxml.ElementTree import fromstring
 from clouddp.fabric.blob_storage.blob_names import BlobPath
 from clouddp.fabric.blob_storage.errors import BlobError
 
-_BLOCKS: Final = "storage-blocks"
+BLOCKS: Final = "storage-blocks"
 _LONGEST_ID: Final = 64  # bytes, decoded
 _MOST_BLOCKS: Final = 50_000
 _KEPT_SECONDS: Final = 7 * 24 * 3600  # as the service: uncommitted blocks are dropped after a week
@@ -27,7 +27,7 @@ class BlockFiles:
     """The uncommitted blocks of all blobs."""
 
     def __init__(self, state: Path) -> None:
-        self._folder = state / _BLOCKS
+        self._folder = state / BLOCKS
 
     def keep(self, path: BlobPath, block_id: str, upload: Path) -> None:
         """Keep a complete upload as the block of this id; replaces an older one."""

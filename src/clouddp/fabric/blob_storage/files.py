@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 from uuid import uuid4
 
 from clouddp.fabric.blob_storage.blob_names import BlobPath
+from clouddp.fabric.blob_storage.blocks import BLOCKS
 from clouddp.fabric.blob_storage.errors import BlobError
 from clouddp.fabric.blob_storage.properties import BlobProperties, PropertyFiles
 
@@ -29,7 +30,7 @@ def blob_folder(state: Path, account: str, container: str) -> Path:
 
 def remove_account_files(state: Path, account: str) -> None:
     """Remove every container of an account that is gone; an account without files is fine."""
-    for part in (_BLOBS, _PROPERTIES, _UNFINISHED):
+    for part in (_BLOBS, BLOCKS, _PROPERTIES, _UNFINISHED):
         shutil.rmtree(state / part / account, ignore_errors=True)
 
 

@@ -58,13 +58,22 @@ def open_wrapping_key(folder: Path, name: str) -> Sealer:
     path = folder / f"{name}.key"
     if not path.exists():
         _create_private(path, os.urandom(_KEY_BYTES))
-    for place in (folder, path):
-        if os.name == "posix" and place.stat().st_mode & 0o077:
-            raise InvalidInputError("database.key_readable_by_others", path=place)
+    check_private(folder)
+    check_private(path)
     key = path.read_bytes()
     if len(key) != _KEY_BYTES:
         raise InvalidInputError("database.key_unusable", path=path)
     return Sealer(key)
+
+
+def check_private(path: Path) -> None:
+    """Refuse to work with secrets that others on this machine can reach.
+
+    Raises:
+        InvalidInputError: they can.
+    """
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise InvalidInputError("database.key_readable_by_others", path=path)
 
 
 def _create_private(path: Path, content: bytes) -> None:

@@ -82,6 +82,7 @@ def test_the_story_is_told_in_french(tmp_path: Path) -> None:
     assert "L’organisation obtient ses certificats" in told.stdout
     assert "identiques, octet pour octet" in told.stdout
     assert "Prêt" in told.stdout
+    assert "Durée totale" in told.stdout
 
 
 def test_a_step_that_does_not_hold_ends_the_story_with_1_and_leaves_nothing_running(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ class Teller:
         self._steps = steps
         self._number = 0
         self._status: Status | None = None
+        self._began = time.monotonic()
 
     @contextmanager
     def step(self, code: str, **arguments: object) -> Iterator[None]:
@@ -43,7 +44,8 @@ class Teller:
         self._console.print(f"    {self._text(code, arguments)}", highlight=False, soft_wrap=True)
 
     def summary(self, rows: Mapping[str, str]) -> None:
-        """Show the summary: catalogue code of the label to value."""
+        """Show the summary, catalogue code of the label to value, and how long all of it took."""
+        rows = {**rows, "demo.label_time": f"{time.monotonic() - self._began:.1f} s"}
         self._console.print()
         width = max(len(self._text(label, {})) for label in rows)
         for label, value in rows.items():

@@ -13,3 +13,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if are_required():
         pytest.fail(f"{missing[0]} is not installed, and {REQUIRE}=1 asks for it")
     pytest.skip(f"{missing[0]} is not installed")
+
+
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Name octets by their argument: workers must agree on names, and octets may differ from one to the next."""
+    return argname if isinstance(val, bytes | bytearray) else None

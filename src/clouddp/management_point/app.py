@@ -1,5 +1,6 @@
 """The management point as an HTTPS service: the site, registrations, locations."""
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -16,6 +17,7 @@ from clouddp.model.errors import InvalidInputError, SiteError
 from clouddp.telemetry.correlation import correlated
 
 _BODY_LIMIT_BYTES: Final = 64 * 1024
+_LENGTH: Final = re.compile(r"[0-9]{1,9}")
 
 
 class NewRegistration(BaseModel):
@@ -77,7 +79,7 @@ def make_management_point(
 async def _limit(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """Refuse bodies that are too long, or that do not say how long they are."""
     declared = request.headers.get("content-length", "0")
-    if "transfer-encoding" in request.headers or not declared.isdecimal() or int(declared[:12]) > _BODY_LIMIT_BYTES:
+    if "transfer-encoding" in request.headers or not _LENGTH.fullmatch(declared) or int(declared) > _BODY_LIMIT_BYTES:
         return _problem(InvalidInputError("management_point.request_too_large", limit=_BODY_LIMIT_BYTES), request)
     with correlated():
         response = await call_next(request)

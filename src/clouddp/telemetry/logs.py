@@ -6,6 +6,7 @@ or 3 (error). We write UTC, so the bias is always +000.
 """
 
 import json
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,7 +22,10 @@ _TYPES: Final = {"information": 1, "warning": 2, "error": 3}
 
 
 class ComponentLog:
-    """One component's log. Safe to use from many threads of one process; one process writes one file."""
+    """One component's log. Safe to use from many threads of one process; one process writes one file.
+
+    Writing never raises: what the disk does not take goes to standard error.
+    """
 
     def __init__(
         self,
@@ -64,8 +68,12 @@ class ComponentLog:
             "correlation_id": correlation_id(),
         }
         with self._lock:
-            _append(self.path, traced)
-            _append(self.path.with_suffix(".jsonl"), json.dumps(record, ensure_ascii=False) + "\n")
+            try:
+                _append(self.path, traced)
+                _append(self.path.with_suffix(".jsonl"), json.dumps(record, ensure_ascii=False) + "\n")
+            except OSError as error:
+                # A full disk must not end the work that the log tells of: it would not go on when there is room again.
+                sys.stderr.write(f"{self.path}: {error.strerror}: {text}\n")
 
 
 def cmtrace_line(text: str, component: str, kind: int, moment: datetime, thread: int) -> str:

@@ -103,3 +103,12 @@ def test_a_body_too_large_to_be_read_is_refused_unread(client: TestClient) -> No
     answer = client.post("/api/v1/things", headers=TOKEN, content=b"x" * (4 * 2**20 + 1))
 
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("length", ["00000000000099999999", "²", "-1", "9" * 5_000])
+def test_a_length_that_is_none_is_refused(client: TestClient, length: str) -> None:
+    headers = [(b"Authorization", b"Bearer good"), (b"Content-Length", length.encode())]
+
+    answer = client.post("/api/v1/things", headers=headers, content=b"{}")
+
+    assert answer.status_code == 413

@@ -5,6 +5,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import pytest
+
 from clouddp.telemetry.correlation import correlated
 from clouddp.telemetry.logs import ComponentLog, cmtrace_line
 
@@ -70,3 +72,12 @@ def test_a_full_log_makes_room_and_keeps_the_one_before(tmp_path: Path) -> None:
 
     assert (tmp_path / "CloudMgr.lo_").stat().st_size == 5 * 2**20 + 1
     assert path.stat().st_size < 1_000
+
+
+def test_a_disk_that_takes_nothing_stops_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = ComponentLog(tmp_path / "logs" / "a.log", "X", now=lambda: NOON)
+    (tmp_path / "logs").rmdir()
+
+    log.error("site.stopped", code="P01")
+
+    assert "Site P01 was stopped." in capsys.readouterr().err

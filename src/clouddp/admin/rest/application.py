@@ -1,5 +1,6 @@
 """The administration service as one application: routers, authentication, problems."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Final
 from uuid import uuid4
@@ -15,6 +16,7 @@ from clouddp.model.errors import InvalidInputError, RefusedError, SiteError
 from clouddp.telemetry.correlation import correlated
 
 _BODY_LIMIT: Final = 4 * 2**20  # bytes; the largest request holds two .pfx files in Base-64
+_LENGTH: Final = re.compile(r"[0-9]{1,9}")
 
 Authenticate = Callable[[str], None]
 """Raises RefusedError when the token is not one of an administrator."""
@@ -61,11 +63,7 @@ def _bearer_guard(authenticate: Authenticate) -> Callable[[HTTPAuthorizationCred
 
 async def _correlate_and_limit(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     declared = request.headers.get("content-length", "0")
-    if (
-        "chunked" in request.headers.get("transfer-encoding", "")
-        or not declared.isdigit()
-        or int(declared) > _BODY_LIMIT
-    ):
+    if "transfer-encoding" in request.headers or not _LENGTH.fullmatch(declared) or int(declared) > _BODY_LIMIT:
         return Response(status_code=413)
     with correlated() as identifier:
         response = await call_next(request)

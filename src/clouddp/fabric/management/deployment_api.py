@@ -25,14 +25,14 @@ class DeploymentApi:
 
     def routes(self) -> list[Route]:
         """Return the routes of these operations."""
-        routes = [Route("POST", f"{_SERVICE}/deploymentslots/{{slot}}", self._create)]
+        routes = [Route("POST", f"{_SERVICE}/deploymentslots/{{slot}}", "create-deployment", self._create)]
         for path in (f"{_SERVICE}/deploymentslots/{{slot}}", f"{_SERVICE}/deployments/{{deployment}}"):
             routes += [
-                Route("GET", path, self._get),
-                Route("DELETE", path, self._delete),
-                Route("POST", path, self._set_status, comp="status"),
-                Route("POST", path, self._change_configuration, comp="config"),
-                Route("POST", path, self._upgrade, comp="upgrade"),
+                Route("GET", path, "get-deployment", self._get),
+                Route("DELETE", path, "delete-deployment", self._delete),
+                Route("POST", path, "update-deployment-status", self._set_status, comp="status"),
+                Route("POST", path, "change-configuration", self._change_configuration, comp="config"),
+                Route("POST", path, "upgrade-deployment", self._upgrade, comp="upgrade"),
             ]
         return routes
 

@@ -31,16 +31,22 @@ class HostedServiceApi:
         """Return the routes of these operations."""
         certificates = f"{_PATH}/{{name}}/certificates"
         return [
-            Route("GET", _PATH, self._list),
-            Route("POST", _PATH, self._create),
-            Route("GET", f"{_PATH}/operations/isavailable/{{name}}", self._check_name, version=CERTIFICATE_VERSION),
-            Route("GET", f"{_PATH}/{{name}}", self._get),
-            Route("PUT", f"{_PATH}/{{name}}", self._update),
-            Route("DELETE", f"{_PATH}/{{name}}", self._delete),
-            Route("GET", certificates, self._list_certificates),
-            Route("POST", certificates, self._add_certificate),
-            Route("GET", f"{certificates}/{{certificate}}", self._get_certificate),
-            Route("DELETE", f"{certificates}/{{certificate}}", self._delete_certificate),
+            Route("GET", _PATH, "list-hosted-services", self._list),
+            Route("POST", _PATH, "create-hosted-service", self._create),
+            Route(
+                "GET",
+                f"{_PATH}/operations/isavailable/{{name}}",
+                "check-hosted-service-name",
+                self._check_name,
+                version=CERTIFICATE_VERSION,
+            ),
+            Route("GET", f"{_PATH}/{{name}}", "get-hosted-service", self._get),
+            Route("PUT", f"{_PATH}/{{name}}", "update-hosted-service", self._update),
+            Route("DELETE", f"{_PATH}/{{name}}", "delete-hosted-service", self._delete),
+            Route("GET", certificates, "list-service-certificates", self._list_certificates),
+            Route("POST", certificates, "add-service-certificate", self._add_certificate),
+            Route("GET", f"{certificates}/{{certificate}}", "get-service-certificate", self._get_certificate),
+            Route("DELETE", f"{certificates}/{{certificate}}", "delete-service-certificate", self._delete_certificate),
         ]
 
     def _check_name(self, _request: Request, names: Mapping[str, str]) -> Reply:

@@ -68,7 +68,8 @@ class ManagementApi:
             version=environ.get("HTTP_X_MS_VERSION", ""),
             body=_body(environ),
         )
-        reply = self._router.answer(request)
+        route, names = self._router.find(request)
+        reply = route.handler(request, names)
         if request.method != "GET":
             self._operations.record_done(request_id, request.subscription_id, reply.status)
         return reply

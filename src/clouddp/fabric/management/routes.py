@@ -51,6 +51,7 @@ class Route:
 
     method: str
     path: str
+    operation: str  # what the operation is called, such as `create-hosted-service`
     handler: Handler
     comp: str = field(default="", kw_only=True)  # the query parameter that tells operations on one path apart
     version: str = field(default=OLDEST_VERSION, kw_only=True)
@@ -62,11 +63,11 @@ class Router:
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = [(route, _pattern(route.path)) for route in routes]
 
-    def answer(self, request: Request) -> Reply:
-        """Have the request answered.
+    def find(self, request: Request) -> tuple[Route, Mapping[str, str]]:
+        """Return the route of a request, and the names that its path holds.
 
         Raises:
-            ProtocolError: nothing answers it, or what does refuses it.
+            ProtocolError: nothing answers it.
 
         """
         if not _VERSION.fullmatch(request.version) or request.version < OLDEST_VERSION:
@@ -78,7 +79,7 @@ class Router:
             if route.method == request.method and route.comp == comp:
                 if request.version < route.version:
                     raise wrong_version()
-                return route.handler(request, match.groupdict())
+                return route, match.groupdict()
         raise _mismatch([route for route, _ in found], request)
 
 

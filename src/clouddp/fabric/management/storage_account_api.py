@@ -30,13 +30,19 @@ class StorageAccountApi:
     def routes(self) -> list[Route]:
         """Return the routes of these operations."""
         return [
-            Route("GET", _PATH, self._list),
-            Route("POST", _PATH, self._create),
-            Route("GET", f"{_PATH}/operations/isavailable/{{name}}", self._check_name, version=CERTIFICATE_VERSION),
-            Route("GET", f"{_PATH}/{{name}}", self._get),
-            Route("DELETE", f"{_PATH}/{{name}}", self._delete),
-            Route("GET", f"{_PATH}/{{name}}/keys", self._get_keys),
-            Route("POST", f"{_PATH}/{{name}}/keys", self._regenerate_key),
+            Route("GET", _PATH, "list-storage-accounts", self._list),
+            Route("POST", _PATH, "create-storage-account", self._create),
+            Route(
+                "GET",
+                f"{_PATH}/operations/isavailable/{{name}}",
+                "check-storage-account-name",
+                self._check_name,
+                version=CERTIFICATE_VERSION,
+            ),
+            Route("GET", f"{_PATH}/{{name}}", "get-storage-account", self._get),
+            Route("DELETE", f"{_PATH}/{{name}}", "delete-storage-account", self._delete),
+            Route("GET", f"{_PATH}/{{name}}/keys", "get-storage-account-keys", self._get_keys),
+            Route("POST", f"{_PATH}/{{name}}/keys", "regenerate-storage-account-keys", self._regenerate_key),
         ]
 
     def _check_name(self, _request: Request, names: Mapping[str, str]) -> Reply:

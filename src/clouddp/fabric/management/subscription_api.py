@@ -50,14 +50,26 @@ class SubscriptionApi:
         """Return the routes of these operations."""
         version = CERTIFICATE_VERSION
         return [
-            Route("GET", "", self._get_subscription),
-            Route("GET", "/locations", self._list_locations),
-            Route("GET", "/rolesizes", self._list_role_sizes),
-            Route("GET", "/operations/{id}", self._get_operation),
-            Route("GET", "/certificates", self._list_certificates, version=version),
-            Route("POST", "/certificates", self._add_certificate, version=version),
-            Route("GET", "/certificates/{thumbprint}", self._get_certificate, version=version),
-            Route("DELETE", "/certificates/{thumbprint}", self._delete_certificate, version=version),
+            Route("GET", "", "get-subscription", self._get_subscription),
+            Route("GET", "/locations", "list-locations", self._list_locations),
+            Route("GET", "/rolesizes", "list-role-sizes", self._list_role_sizes),
+            Route("GET", "/operations/{id}", "get-operation-status", self._get_operation),
+            Route("GET", "/certificates", "list-management-certificates", self._list_certificates, version=version),
+            Route("POST", "/certificates", "add-management-certificate", self._add_certificate, version=version),
+            Route(
+                "GET",
+                "/certificates/{thumbprint}",
+                "get-management-certificate",
+                self._get_certificate,
+                version=version,
+            ),
+            Route(
+                "DELETE",
+                "/certificates/{thumbprint}",
+                "delete-management-certificate",
+                self._delete_certificate,
+                version=version,
+            ),
         ]
 
     def _get_subscription(self, request: Request, _names: Mapping[str, str]) -> Reply:

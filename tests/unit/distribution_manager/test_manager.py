@@ -204,6 +204,21 @@ def test_a_distribution_point_that_is_not_ready_yet_gets_its_content_when_it_is(
     assert bench.status_of(package_id).distribution.state is ContentState.SUCCESS
 
 
+def test_content_that_a_distribution_point_lost_is_sent_again_and_until_then_not_offered(bench: Bench) -> None:
+    store = bench.cloud.add("cdp1")
+    package_id = _add(bench)
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.run_due()
+    for name, _length in list(store.list("")):
+        store.delete(name)
+
+    bench.distributions.content_lost("cdp1")
+    assert bench.located.located_content(package_id) is None
+    bench.manager.run_due()
+
+    assert _read_as_client(bench, package_id) == CONTENTS
+
+
 def test_what_is_wanted_at_a_distribution_point_that_is_gone_is_forgotten(bench: Bench) -> None:
     bench.cloud.add("cdp1", ServiceState.PROVISIONING)
     package_id = _add(bench)

@@ -122,6 +122,13 @@ class DistributionRepository:
             gone = distribution.c.distribution_point_id == distribution_point_id
             connection.execute(delete(distribution).where(gone))
 
+    def content_lost(self, service_id: str) -> None:
+        """Send all content of a distribution point again: its storage was made anew, and is empty."""
+        again = {"state": ContentState.TARGETED, "retries_left": LASTING_RETRIES, "quick_tries": 0, "done_bytes": 0}
+        with write(self._engine) as connection:
+            lost = distribution.c.distribution_point_id == service_id
+            connection.execute(update(distribution).where(lost).values(next_try_at=None, problem=None, **again))
+
 
 def _is(wanted: Distribution) -> Any:
     return (distribution.c.version_id == wanted.version_id) & (

@@ -1,5 +1,6 @@
 """Join the cloud services manager; the only file that names concrete clouds."""
 
+import os
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +20,7 @@ from clouddp.cloud_services.state import StateWriter
 from clouddp.cloud_services.steps import StepKeeper
 from clouddp.cloud_services.stores import CloudStores
 from clouddp.providers.azure_classic.provider import AzureClassicProvider
-from clouddp.providers.base import Provider
+from clouddp.providers.base import Owner, Provider
 from clouddp.site_server.cloud_services import CloudServices
 from clouddp.site_server.database.cloud_service_progress import CloudServiceProgress
 from clouddp.site_server.database.cloud_service_secrets import CloudServiceSecrets
@@ -30,6 +31,7 @@ from clouddp.site_server.service_names import ServiceNames
 from clouddp.telemetry.logs import ComponentLog
 from clouddp.workflows.base import WorkflowEngine
 
+_SITE_ID_BYTES: Final = 16
 _PROVIDERS: Final[dict[str, Provider]] = {"azure-classic": AzureClassicProvider()}
 
 
@@ -89,7 +91,8 @@ def _parts(foundation: Foundation, log: ComponentLog, blocked: BlockedClients) -
     secrets = CloudServiceSecrets(foundation.engine, foundation.sealers["site"])
     repository = CloudServiceRepository(foundation.engine, secrets, now=foundation.now)
     progress = CloudServiceProgress(foundation.engine, now=foundation.now)
-    clouds = Clouds(_PROVIDERS, secrets)
+    owner = Owner(site_code=foundation.settings.site_code, site_id=_site_id(foundation))
+    clouds = Clouds(_PROVIDERS, secrets, owner=owner)
     stores = CloudStores(repository, clouds)
     reporting = Reporting(status=foundation.status, log=log, language=foundation.settings.language)
     state = StateWriter(
@@ -110,6 +113,11 @@ def _parts(foundation: Foundation, log: ComponentLog, blocked: BlockedClients) -
         state=state,
         reporting=reporting,
     )
+
+
+def _site_id(foundation: Foundation) -> str:
+    """Give what tells this site from another one of the same code; it comes back with the database."""
+    return foundation.secrets.obtain("site_id", wrapping="site", make=lambda: os.urandom(_SITE_ID_BYTES)).hex()
 
 
 def _manager(

@@ -2,19 +2,22 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 from clouddp.cloud_services.ports import ServiceSecrets
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import InvalidInputError
-from clouddp.providers.base import Connection, ConnectionSettings, Provider, ServiceHost
+from clouddp.providers.base import Connection, ConnectionSettings, Mark, Owner, Provider, ServiceHost
 
 
 class Clouds:
     """Knows the providers by name. Safe to use from many threads."""
 
-    def __init__(self, providers: Mapping[str, Provider], secrets: ServiceSecrets) -> None:
+    def __init__(self, providers: Mapping[str, Provider], secrets: ServiceSecrets, *, owner: Owner) -> None:
+        """`owner` is the site whose mark is written on what is made."""
         self._providers = providers
         self._secrets = secrets
+        self._owner = owner
         self._lock = threading.Lock()
         self._open: dict[tuple[str, str], Connection] = {}
 
@@ -25,7 +28,9 @@ class Clouds:
             known = self._open.get(key)
         if known is not None:
             return known
-        connection = self.try_connection(service.provider, self._secrets.connection_settings(service))
+        mark = Mark(owner=self._owner, service_id=service.id)
+        settings = replace(self._secrets.connection_settings(service), mark=mark)
+        connection = self.try_connection(service.provider, settings)
         with self._lock:
             return self._open.setdefault(key, connection)
 

@@ -118,12 +118,77 @@ class ServiceHost(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """The site that things in a cloud belong to; two sites may bear one code, `site_id` tells them apart."""
+
+    site_code: str
+    site_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a site writes on the accounts and services that it makes, so that it knows them again."""
+
+    owner: Owner
+    service_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundAccount:
+    """A storage account of the subscription, whoever made it."""
+
+    name: str
+    region: str
+    status: str  # the cloud's own word; `is_ready` and `is_leaving` say what it means
+    is_ready: bool
+    is_leaving: bool
+    mark: Mark | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundService:
+    """A hosted service of the subscription, whoever made it."""
+
+    name: str
+    region: str
+    mark: Mark | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundDeployment:
+    """A deployment as it was made or changed, by us or by hand."""
+
+    status: str  # the cloud's own word
+    is_suspended: bool
+    label: str
+    configuration: bytes  # the service configuration (.cscfg)
+    instances: tuple[RoleInstance, ...]
+
+
+class Inventory(Protocol):
+    """What a subscription holds, whoever made it. Looking changes nothing."""
+
+    def list_accounts(self) -> tuple[FoundAccount, ...]:
+        """Give all storage accounts."""
+
+    def list_services(self) -> tuple[FoundService, ...]:
+        """Give all hosted services."""
+
+    def list_certificates(self, service: str) -> tuple[str, ...]:
+        """Give the thumbprints of the certificates of a hosted service, in capitals; none when it is gone."""
+
+    def find_deployment(self, service: str) -> FoundDeployment | None:
+        """Look at the deployment of a hosted service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A subscription of a cloud, ready to be used; `services` is None where a cloud runs no front ends."""
+    """A subscription of a cloud, ready to be used; a part is None where a cloud has nothing of the kind."""
 
     cloud: Cloud
     storage: StorageHost
-    services: ServiceHost | None
+    services: ServiceHost | None  # front ends
+    inventory: Inventory | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +199,7 @@ class ConnectionSettings:
     subscription_id: str
     authorities_pem: str | None  # of a private cloud; None = what this machine trusts
     management_certificate: KeyedCertificate
+    mark: Mark | None = None  # for what is made through the connection; None: nothing is made
 
 
 class Provider(Protocol):

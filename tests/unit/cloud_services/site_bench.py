@@ -22,7 +22,7 @@ from clouddp.model.cloud_service import CloudService
 from clouddp.model.settings import Quotas
 from clouddp.network.certificates import KeyedCertificate, to_pfx
 from clouddp.network.issuing import issue_management_certificate, issue_service_certificate, make_authority
-from clouddp.providers.base import Provider
+from clouddp.providers.base import Owner, Provider
 from clouddp.site_server.cloud_services import CloudServices, CreationRequest, PfxUpload
 from clouddp.site_server.database.cloud_service_progress import CloudServiceProgress
 from clouddp.site_server.database.cloud_service_secrets import CloudServiceSecrets
@@ -39,6 +39,7 @@ from clouddp.workflows.base import SilentObserver, StepObserver
 from clouddp.workflows.engine import DurableEngine
 
 PASSWORD = "pfx password"
+OWNER = Owner(site_code="P01", site_id="5e" * 16)
 SUBSCRIPTION_ID = "01234567-89ab-cdef-0123-456789abcdef"
 
 
@@ -111,7 +112,7 @@ class SiteBench:
         self.records = CloudServiceRepository(self.database, secrets, now=now)
         self.progress = CloudServiceProgress(self.database, now=now)
         self.keys = SigningKeys(SiteSecrets(self.database, {"site": sealer, "delivery": sealer}))
-        self.clouds = Clouds({"azure-classic": provider}, secrets)
+        self.clouds = Clouds({"azure-classic": provider}, secrets, owner=OWNER)
         self.stores = CloudStores(self.records, self.clouds)
         self.listener = Listener()
         reporting = Reporting(status=self.status, log=self.log, language=language)

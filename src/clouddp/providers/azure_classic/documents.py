@@ -1,7 +1,7 @@
 """The XML documents of Azure Service Management: written in the documented order, read by element name."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 from xml.etree.ElementTree import Element, ParseError, SubElement, tostring  # written only; what is read is defused
 
@@ -13,12 +13,24 @@ from clouddp.model.errors import CloudError
 NAMESPACE: Final = "http://schemas.microsoft.com/windowsazure"
 
 
-def write_document(root: str, fields: list[tuple[str, str]]) -> bytes:
-    """Write a flat document whose children are in the order given."""
+Field = tuple[str, "str | list[Field]"]
+"""An element's name, and its text or its children."""
+
+
+def write_document(root: str, fields: Sequence[Field]) -> bytes:
+    """Write a document whose children are in the order given."""
     element = Element(root, xmlns=NAMESPACE)
-    for name, text in fields:
-        SubElement(element, name).text = text
+    _append(element, fields)
     return bytes(tostring(element, encoding="utf-8", xml_declaration=True))
+
+
+def _append(element: Element, fields: Sequence[Field]) -> None:
+    for name, content in fields:
+        child = SubElement(element, name)
+        if isinstance(content, str):
+            child.text = content
+        else:
+            _append(child, content)
 
 
 def encoded(text: str | bytes) -> str:

@@ -1,6 +1,7 @@
 """Connections to Azure Service Management, or to anything that speaks its protocol."""
 
 from clouddp.providers.azure_classic.cloud import ClassicCloud
+from clouddp.providers.azure_classic.inventory import ClassicInventory
 from clouddp.providers.azure_classic.management_api import ManagementApi
 from clouddp.providers.azure_classic.operations import Operations
 from clouddp.providers.azure_classic.services import ClassicServices
@@ -17,6 +18,7 @@ class AzureClassicProvider:
         operations = Operations(api)
         return Connection(
             cloud=ClassicCloud(api, subscription_id=settings.subscription_id),
-            storage=ClassicStorage(api, operations, authorities_pem=settings.authorities_pem),
-            services=ClassicServices(api, operations),
+            storage=ClassicStorage(api, operations, authorities_pem=settings.authorities_pem, mark=settings.mark),
+            services=ClassicServices(api, operations, mark=settings.mark),
+            inventory=ClassicInventory(api),
         )

@@ -5,10 +5,11 @@ from typing import Final
 
 from clouddp.model.errors import ConflictError
 from clouddp.network.certificates import KeyedCertificate, to_pfx
-from clouddp.providers.azure_classic.documents import Node, encoded, write_document
+from clouddp.providers.azure_classic.documents import Field, Node, encoded, write_document
 from clouddp.providers.azure_classic.management_api import ManagementApi
+from clouddp.providers.azure_classic.marks import mark_fields
 from clouddp.providers.azure_classic.operations import Operations
-from clouddp.providers.base import Deployment, DeploymentPlan, RoleInstance
+from clouddp.providers.base import Deployment, DeploymentPlan, Mark, RoleInstance
 
 _PATH: Final = "/services/hostedservices"
 _CERTIFICATE: Final = "add certificate"
@@ -19,9 +20,10 @@ _REMOVAL: Final = "remove deployment"
 class ClassicServices:
     """The hosted services of one subscription."""
 
-    def __init__(self, api: ManagementApi, operations: Operations) -> None:
+    def __init__(self, api: ManagementApi, operations: Operations, *, mark: Mark | None) -> None:
         self._api = api
         self._operations = operations
+        self._mark = mark
 
     def ensure_service(self, name: str, *, region: str, label: str) -> bool:
         """Create the hosted service unless it is there."""
@@ -34,6 +36,7 @@ class ClassicServices:
                 ("Label", encoded(label)),
                 ("Description", "Cloud distribution point"),
                 ("Location", region),
+                *mark_fields(self._mark),
             ],
         )
         try:
@@ -52,7 +55,7 @@ class ClassicServices:
             return True
         if not self._operations.is_under_way(_CERTIFICATE, key):
             password = secrets.token_urlsafe(24)
-            fields = [
+            fields: list[Field] = [
                 ("Data", encoded(to_pfx(certificate, password))),
                 ("CertificateFormat", "pfx"),
                 ("Password", password),
@@ -94,7 +97,7 @@ class ClassicServices:
         return self._api.read(f"{_PATH}/{service}") is None
 
     def _create(self, service: str, plan: DeploymentPlan) -> str:
-        fields = [
+        fields: list[Field] = [
             ("Name", plan.name),
             ("PackageUrl", plan.package_url),
             ("Label", encoded(plan.name)),

@@ -6,7 +6,9 @@ from clouddp.model.errors import CloudError, ConflictError, NotFoundError
 from clouddp.providers.azure_classic.blob_containers import BlobContainers
 from clouddp.providers.azure_classic.documents import Node, encoded, write_document
 from clouddp.providers.azure_classic.management_api import ManagementApi
+from clouddp.providers.azure_classic.marks import mark_fields
 from clouddp.providers.azure_classic.operations import Operations
+from clouddp.providers.base import Mark
 from clouddp.store.base import ObjectStore
 from clouddp.store.object_store import open_azure_container
 
@@ -18,9 +20,12 @@ _REMOVAL: Final = "remove storage account"
 class ClassicStorage:
     """The storage accounts of one subscription."""
 
-    def __init__(self, api: ManagementApi, operations: Operations, *, authorities_pem: str | None) -> None:
+    def __init__(
+        self, api: ManagementApi, operations: Operations, *, authorities_pem: str | None, mark: Mark | None
+    ) -> None:
         self._api = api
         self._operations = operations
+        self._mark = mark
         self._authorities_pem = authorities_pem
         self._containers = BlobContainers(authorities_pem=authorities_pem)
 
@@ -72,6 +77,7 @@ class ClassicStorage:
                 ("Description", "Content of a cloud distribution point"),
                 ("Label", encoded(name)),
                 ("Location", region),
+                *mark_fields(self._mark),
                 ("AccountType", "Standard_LRS"),
             ],
         )

@@ -2,7 +2,9 @@
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,9 +14,16 @@ from clouddp.fabric.management.protocol_errors import ProtocolError, internal_er
 from clouddp.fabric.state import Clock, StateFolder
 from clouddp.telemetry.logs import ComponentLog
 
+KEPT: Final = timedelta(days=90)
+"""How long an ended operation is kept. A client that asks about it later is told that there is none."""
+
+ENDED_LIMIT: Final = 5_000
+"""How many ended operations are kept at most; the oldest are forgotten first, a few at a time."""
+
+_FORGOTTEN_AT_ONCE: Final = 100
 _THREADS: Final = 8
 _SYNCHRONOUS: Final = "synchronous"
-_KEPT: Final = timedelta(days=7)  # a client that asks later about an operation is told that there is none
+_SYNCHRONOUS_STATUS: Final = 200  # the real service says so even of a request that it answered 201
 
 Work = Callable[[Mapping[str, str]], None]
 """Does what an operation of one kind is for; may run twice, so it looks before it acts."""
@@ -26,6 +35,17 @@ class OperationStatus(StrEnum):
     IN_PROGRESS = "InProgress"
     SUCCEEDED = "Succeeded"
     FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The request that asked for an operation, as lists of operations show it; `target` is the path of an object."""
+
+    name: str = ""
+    target: str = ""
+    parameters: tuple[tuple[str, str], ...] = ()
+    certificate_thumbprint: str = ""
+    client_address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +62,7 @@ class Operation:
     error_message: str = ""
     accepted_at: datetime
     ended_at: datetime | None = None
+    origin: Origin = Origin()
 
 
 class WorkInterruptedError(Exception):
@@ -56,9 +77,14 @@ class Operations:
         self._lock = state.lock
         self._log = log
         self._now = now
+        self._origins: dict[str, Origin] = {}
         self._works: dict[str, Work] = {}
         self._queue: queue.SimpleQueue[Operation | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        everything = self._documents.all()
+        self._under_way = {operation.id: operation for operation in everything if operation.ended_at is None}
+        ended = sorted((operation.ended_at, operation.id) for operation in everything if operation.ended_at is not None)
+        self._ended = deque(operation_id for _, operation_id in ended)
 
     def register(self, kind: str, work: Work) -> None:
         """Say what does the operations of a kind."""
@@ -66,9 +92,10 @@ class Operations:
 
     def start(self) -> None:
         """Take up what was accepted before and not ended, and do what is accepted from now on."""
-        self._forget_old()
-        waiting = [operation for operation in self._documents.all() if operation.status is OperationStatus.IN_PROGRESS]
-        for operation in sorted(waiting, key=lambda operation: operation.accepted_at):
+        with self._lock:
+            self._forget_old()
+            waiting = sorted(self._under_way.values(), key=lambda operation: operation.accepted_at)
+        for operation in waiting:
             self._queue.put(operation)
         for number in range(_THREADS):
             thread = threading.Thread(target=self._serve, name=f"operation-{number}", daemon=True)
@@ -85,7 +112,24 @@ class Operations:
     def get(self, subscription_id: str, operation_id: str) -> Operation | None:
         """Return an operation of a subscription."""
         operation = self._documents.get(operation_id)
-        return operation if operation is not None and operation.subscription_id == subscription_id else None
+        if operation is None or operation.subscription_id != subscription_id or self._is_old(operation):
+            return None
+        return operation
+
+    def all(self, subscription_id: str) -> list[Operation]:
+        """Return the operations of a subscription that are kept, the first accepted first."""
+        found = [operation for operation in self._documents.all() if operation.subscription_id == subscription_id]
+        kept = [operation for operation in found if not self._is_old(operation)]
+        return sorted(kept, key=lambda operation: (operation.accepted_at, operation.id))
+
+    @contextmanager
+    def asked_by(self, operation_id: str, origin: Origin) -> Iterator[None]:
+        """Say which request asks for the operation that is accepted or recorded within the context."""
+        self._origins[operation_id] = origin
+        try:
+            yield
+        finally:
+            self._origins.pop(operation_id, None)
 
     def accept(self, operation_id: str, subscription_id: str, kind: str, arguments: Mapping[str, str]) -> Operation:
         """Write down that something is to be done, and have it done by a thread.
@@ -101,6 +145,7 @@ class Operations:
         operation = self._new(operation_id, subscription_id, kind, arguments)
         with self._lock:
             self._documents.put(operation.id, operation)
+            self._under_way[operation.id] = operation
         return operation
 
     def do(self, operation: Operation) -> None:
@@ -114,18 +159,19 @@ class Operations:
         if ended.status is OperationStatus.FAILED:
             raise ProtocolError(ended.http_status, ended.error_code, ended.error_message)
 
-    def record_done(self, operation_id: str, subscription_id: str, http_status: int) -> None:
+    def record_done(self, operation_id: str, subscription_id: str) -> None:
         """Keep the outcome of a synchronous request, since clients may ask about it like any other."""
         if self._documents.get(operation_id) is not None:
             return
         operation = self._new(operation_id, subscription_id, _SYNCHRONOUS, {})
-        self._end(operation, OperationStatus.SUCCEEDED, http_status=http_status)
+        self._end(operation, OperationStatus.SUCCEEDED, http_status=_SYNCHRONOUS_STATUS)
 
     def in_progress(self, **arguments: str) -> Operation | None:
         """Find an operation that is not ended and has these arguments."""
-        for operation in self._documents.all():
-            if operation.status is OperationStatus.IN_PROGRESS and arguments.items() <= operation.arguments.items():
-                return operation
+        with self._lock:
+            for operation in self._under_way.values():
+                if arguments.items() <= operation.arguments.items():
+                    return operation
         return None
 
     def _new(self, operation_id: str, subscription_id: str, kind: str, arguments: Mapping[str, str]) -> Operation:
@@ -135,11 +181,15 @@ class Operations:
             kind=kind,
             arguments=dict(arguments),
             accepted_at=self._now(),
+            origin=self._origins.get(operation_id, Origin()),
         )
 
     def _serve(self) -> None:
         while (operation := self._queue.get()) is not None:
-            self._do(operation)
+            try:
+                self._do(operation)
+            except OSError as error:  # its end cannot be written: it stays under way, and is done at the next start
+                self._log.error("fabric.operation_not_recorded", operation=operation.id, reason=error)
 
     def _do(self, operation: Operation) -> Operation:
         try:
@@ -161,12 +211,25 @@ class Operations:
         ended = replace(operation, status=status, http_status=http_status, ended_at=self._now())
         with self._lock:
             self._documents.put(ended.id, ended)
+            self._under_way.pop(ended.id, None)
+            self._ended.append(ended.id)
+            self._forget_old()
         if ended.kind != _SYNCHRONOUS:
             self._log.information("fabric.operation_ended", operation=ended.id, kind=ended.kind, status=status)
         return ended
 
     def _forget_old(self) -> None:
-        limit = self._now() - _KEPT
-        for operation in self._documents.all():
-            if operation.ended_at is not None and operation.ended_at < limit:
-                self._documents.remove(operation.id)
+        """Forget what was kept long enough, and the oldest where there are too many. Called with the lock held."""
+        surplus = len(self._ended) - ENDED_LIMIT
+        count = surplus if surplus >= _FORGOTTEN_AT_ONCE else 0
+        while count < len(self._ended) and self._is_gone_or_old(self._ended[count]):
+            count += 1
+        if count:
+            self._documents.remove(*(self._ended.popleft() for _ in range(count)))
+
+    def _is_gone_or_old(self, operation_id: str) -> bool:
+        operation = self._documents.get(operation_id)
+        return operation is None or self._is_old(operation)
+
+    def _is_old(self, operation: Operation) -> bool:
+        return operation.ended_at is not None and operation.ended_at < self._now() - KEPT

@@ -19,6 +19,7 @@ Document = TypeVar("Document")
 Clock = Callable[[], datetime]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_UNFINISHED: Final = ".new"  # ends the name of a file that is being written
 
 
 def utc_now() -> datetime:
@@ -33,26 +34,36 @@ class Documents(Generic[Document]):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         self._adapter = TypeAdapter(kind)
-        self._documents = {path.stem: self._load(path) for path in sorted(folder.glob("*.json"))}
+        self._lock = threading.Lock()  # guards the dictionary alone, never held while a file is written
+        for unfinished in folder.glob(f"*.json{_UNFINISHED}"):
+            unfinished.unlink()
+        self._documents = {path.stem: self._load(path) for path in folder.glob("*.json")}
 
     def get(self, name: str) -> Document | None:
         """Return the document of this name, if there is one."""
-        return self._documents.get(name)
+        with self._lock:
+            return self._documents.get(name)
 
     def all(self) -> list[Document]:
         """Return every document, by name."""
-        return [document for _, document in sorted(self._documents.items())]
+        with self._lock:
+            found = list(self._documents.items())
+        return [document for _, document in sorted(found, key=lambda item: item[0])]
 
     def put(self, name: str, document: Document) -> None:
         """Save a document; replaces an older one."""
         write_file(self._path(name), self._adapter.dump_json(document, indent=1))
-        self._documents = {**self._documents, name: document}
+        with self._lock:
+            self._documents[name] = document
 
-    def remove(self, name: str) -> None:
-        """Forget a document; an absent one is fine."""
-        self._path(name).unlink(missing_ok=True)
+    def remove(self, *names: str) -> None:
+        """Forget documents; an absent one is fine."""
+        for name in names:
+            self._path(name).unlink(missing_ok=True)
         _flush_folder(self._folder)
-        self._documents = {other: document for other, document in self._documents.items() if other != name}
+        with self._lock:
+            for name in names:
+                self._documents.pop(name, None)
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
@@ -124,7 +135,7 @@ def open_state(root: Path) -> StateFolder:
 def write_file(path: Path, body: bytes) -> None:
     """Save body all or nothing, readable by the owner alone, and still there after the machine stops."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".new")
+    temporary = path.with_name(path.name + _UNFINISHED)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(body)

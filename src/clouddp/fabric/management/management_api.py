@@ -71,7 +71,7 @@ class ManagementApi:
         route, names = self._router.find(request)
         reply = route.handler(request, names)
         if request.method != "GET":
-            self._operations.record_done(request_id, request.subscription_id, reply.status)
+            self._operations.record_done(request_id, request.subscription_id)
         return reply
 
 

@@ -146,7 +146,7 @@ def test_a_synchronous_write_has_an_operation_that_succeeded(cloud: Cloud) -> No
     answer = cloud.call("GET", f"/operations/{written.request_id}")
 
     assert answer.text("Status") == "Succeeded"
-    assert answer.text("HttpStatusCode") == "201"
+    assert answer.text("HttpStatusCode") == "200"
     assert answer.text("ID").replace("-", "") == written.request_id
 
 

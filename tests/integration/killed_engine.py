@@ -1,7 +1,5 @@
 """A process that runs one workflow and kills itself in the middle of it when asked to."""
 
-import os
-import signal
 import sys
 import time
 from pathlib import Path
@@ -10,24 +8,7 @@ from clouddp.model.errors import SiteError
 from clouddp.telemetry.logs import ComponentLog
 from clouddp.workflows.base import Again, Done, Outcome, Step, Turn, Workflow
 from clouddp.workflows.engine import DurableEngine
-
-
-class Killer:
-    """Ends this process without warning at the nth time the journal's hook is called."""
-
-    def __init__(self, calls: int) -> None:
-        self._left = calls
-
-    def before(self, workflow_id: str, step: str) -> None:
-        self._count()
-
-    def after(self, workflow_id: str, step: str) -> None:
-        self._count()
-
-    def _count(self) -> None:
-        self._left -= 1
-        if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+from tests.integration.killer import Killer
 
 
 def main(folder: Path, kill_at: int) -> None:

@@ -2,32 +2,13 @@
 
 import base64
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
 from clouddp.providers.azure_classic.provider import AzureClassicProvider
 from clouddp.site_server.cloud_services import PfxUpload
+from tests.integration.killer import Killer
 from tests.unit.cloud_services.site_bench import PASSWORD, SiteBench, request
-
-
-class Killer:
-    """Ends this process without warning at the nth time the journal's hook is called."""
-
-    def __init__(self, calls: int) -> None:
-        self._left = calls
-
-    def before(self, workflow_id: str, step: str) -> None:
-        self._count()
-
-    def after(self, workflow_id: str, step: str) -> None:
-        self._count()
-
-    def _count(self) -> None:
-        self._left -= 1
-        if self._left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main(home: Path, fabric: dict[str, str], kill_at: int) -> None:

@@ -22,6 +22,5 @@ def test_after_a_real_kill_the_workflow_continues_and_does_nothing_twice(tmp_pat
 
 
 def _run(folder: Path, kill_at: int) -> subprocess.CompletedProcess[bytes]:
-    program = Path(__file__).with_name("killed_engine.py")
-    command = [sys.executable, str(program), str(folder), str(kill_at)]
-    return subprocess.run(command, capture_output=True, timeout=60, check=False)
+    command = [sys.executable, "-m", "tests.integration.killed_engine", str(folder), str(kill_at)]
+    return subprocess.run(command, capture_output=True, timeout=60, check=False, cwd=Path(__file__).parents[2])

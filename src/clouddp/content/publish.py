@@ -13,10 +13,9 @@ from clouddp.content.format.chunking import Cuts
 from clouddp.content.format.entries import LARGEST_RAW_LENGTH, ChunkEntry
 from clouddp.content.format.keys import ContentKeys
 from clouddp.content.format.sealing import ChunkSealer, IdentifiedChunk, SealedChunk
+from clouddp.content.presence import Presence
 from clouddp.model.errors import DamagedError, TemporaryError
 from clouddp.store.base import ObjectStore
-
-CONTENT_FOLDER = "content"
 
 _WINDOW = 16 * 1024 * 1024  # what is read at once
 _REST = LARGEST_RAW_LENGTH  # room before it for what follows the last cut; costs no memory until it is used
@@ -68,20 +67,30 @@ class Publisher:
         *,
         threads: int = _THREADS,
         stopping: threading.Event | None = None,
+        presence: Presence | None = None,
     ) -> None:
+        self._presence = presence or Presence()
         self._store = store
         self._ledger = ledger
         self._keys = keys
         self._threads = threads
         self._stopping = stopping or threading.Event()
 
-    def publish(self, stream: ReadableStream, cuts: Cuts, report: Callable[[Progress], None]) -> Publication:
-        """Put every chunk of the stream into the store.
+    def publish(
+        self,
+        stream: ReadableStream,
+        cuts: Cuts,
+        report: Callable[[Progress], None],
+        *,
+        resend_from: int | None = None,
+    ) -> Publication:
+        """Put every chunk of the stream into the store; from the octet `resend_from` on also those that are there.
 
         Raises: what stream and store raise, and TemporaryError when the publisher is told to stop; what has arrived
         by then stays and is not sent again.
         """
-        shared = _Shared(self._store, self._ledger, self._keys, self._present())
+        self._presence.look(self._store)
+        shared = _Shared(self._store, self._ledger, self._keys, self._presence, resend_from=resend_from)
         buffers: SimpleQueue[memoryview] = SimpleQueue()
         for _ in range(self._threads + 1):
             buffers.put(_new_buffer())
@@ -101,10 +110,6 @@ class Publisher:
                 raise
         return total.publication()
 
-    def _present(self) -> dict[str, int]:
-        found = self._store.list(CONTENT_FOLDER)
-        return {name.removeprefix(f"{CONTENT_FOLDER}/"): length for name, length in found}
-
     def _stop_when_told(self) -> None:
         if self._stopping.is_set():
             raise TemporaryError("content.publishing_stopped", retry_after_seconds=1)
@@ -115,6 +120,7 @@ class _Window:
     buffer: memoryview
     octets: memoryview  # the part of it that is filled
     lengths: Sequence[int]
+    start: int  # where in the stream its first octet is
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +155,34 @@ class _Total:
 class _Shared:
     """What the threads of one publication share."""
 
-    def __init__(self, store: ObjectStore, ledger: ChunkLedger, keys: ContentKeys, present: dict[str, int]) -> None:
-        self.store = store
+    def __init__(
+        self, store: ObjectStore, ledger: ChunkLedger, keys: ContentKeys, presence: Presence, *, resend_from: int | None
+    ) -> None:
         self.ledger = ledger
-        self.present = present
+        self._store = store
+        self._presence = presence
+        self._resend_from = resend_from
+        self._resent: set[str] = set()
+        self._lock = threading.Lock()
         self._keys = keys
         self._local = threading.local()
+
+    def takes_resending(self, name: str, start: int) -> bool:
+        """Say whether the caller sends the object of the chunk that begins at `start` even if it is there."""
+        if self._resend_from is None or start < self._resend_from:
+            return False
+        with self._lock:
+            is_first = name not in self._resent
+            self._resent.add(name)
+        return is_first
+
+    def is_there(self, entry: ChunkEntry) -> bool:
+        """Say whether the store has the object."""
+        return self._presence.length(entry.name) == entry.stored_length
+
+    def put(self, sealed: SealedChunk, *, overwrite: bool) -> bool:
+        """Send an object and say so, unless it is there."""
+        return self._presence.put(self._store, sealed.entry.name, sealed.body, overwrite=overwrite)
 
     def sealer(self) -> ChunkSealer:
         """Give this thread's own sealer."""
@@ -172,6 +200,7 @@ def _new_buffer() -> memoryview:
 def _windows(stream: ReadableStream, cuts: Cuts, buffers: SimpleQueue[memoryview]) -> Iterator[_Window]:
     """Read and cut the stream window by window; what follows the last cut begins the next window."""
     rest = b""
+    position = 0
     is_last = False
     while not is_last:
         buffer = buffers.get()
@@ -181,34 +210,36 @@ def _windows(stream: ReadableStream, cuts: Cuts, buffers: SimpleQueue[memoryview
         is_last = filled < _WINDOW
         octets = buffer[start : _REST + filled]
         lengths = cuts.cut(octets, is_last=is_last)
-        rest = bytes(octets[sum(lengths) :])
-        yield _Window(buffer, octets, lengths)
+        cut = sum(lengths)
+        rest = bytes(octets[cut:])
+        yield _Window(buffer, octets, lengths, position)
+        position += cut
 
 
 def _publish_window(shared: _Shared, window: _Window, buffers: SimpleQueue[memoryview]) -> _Batch:
     try:
-        return _publish_chunks(shared, list(_split(window)))
+        return _publish_chunks(shared, window)
     finally:
         buffers.put(window.buffer)
 
 
-def _publish_chunks(shared: _Shared, chunks: Sequence[memoryview]) -> _Batch:
+def _publish_chunks(shared: _Shared, window: _Window) -> _Batch:
     sealer = shared.sealer()
-    identified = [sealer.identify(chunk) for chunk in chunks]
+    identified = [sealer.identify(chunk) for chunk in _split(window)]
     known = shared.ledger.claim([chunk.name for chunk in identified])
     entries: list[ChunkEntry] = []
     sent: list[int] = []
+    start = window.start
     for chunk in identified:
-        name = chunk.name
-        entry = known.get(name)
-        if entry is not None and shared.present.get(name) == entry.stored_length:
+        overwrite = shared.takes_resending(chunk.name, start)
+        start += len(chunk.raw)
+        entry = known.get(chunk.name)
+        if entry is not None and not overwrite and shared.is_there(entry):
             entries.append(entry)
             continue
         sealed = _seal(sealer, chunk, entry)
         entries.append(sealed.entry)
-        if shared.present.get(name) != sealed.entry.stored_length:
-            shared.store.put(f"{CONTENT_FOLDER}/{name}", sealed.body)
-            shared.present[name] = sealed.entry.stored_length
+        if shared.put(sealed, overwrite=overwrite):
             sent.append(sealed.entry.stored_length)
     return _Batch(chunks=entries, sent_bytes=sum(sent), sent_objects=len(sent))
 

@@ -13,7 +13,8 @@ from clouddp.content.format.keys import KEY_LENGTH, NAME_LENGTH, ContentKeys
 from clouddp.content.format.manifest import open_manifest, seal_manifest
 from clouddp.content.format.statement import VersionStatement, statement_claims
 from clouddp.content.library import ContentLibrary
-from clouddp.content.publish import CONTENT_FOLDER, Progress, Publication, Publisher
+from clouddp.content.presence import CONTENT_FOLDER
+from clouddp.content.publish import Progress, Publication, Publisher
 from clouddp.distribution_manager.ports import (
     KeptManifest,
     ManifestRecords,

@@ -4,6 +4,7 @@ import io
 import random
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from clouddp.content.format.chunking import ContentDefinedCuts, RecordedCuts
 from clouddp.content.format.entries import ChunkEntry, Encoding
 from clouddp.content.format.keys import derive_content_keys
 from clouddp.content.format.sealing import open_chunk
+from clouddp.content.presence import Presence
 from clouddp.content.publish import Progress, Publication, Publisher
 from clouddp.model.errors import CloudError, DamagedError, TemporaryError
 from clouddp.store.base import ObjectStore
@@ -71,7 +73,7 @@ def test_a_small_stream_is_one_object(store: WatchedStore) -> None:
 def test_equal_runs_are_stored_once(store: WatchedStore) -> None:
     publication = _publish(store, bytes(30 * 2**20))
 
-    assert len(publication.chunks) > len(store.puts)
+    assert len(store.puts) == len({chunk.name for chunk in publication.chunks}) < len(publication.chunks)
     assert _read(store, publication) == bytes(30 * 2**20)
 
 
@@ -151,3 +153,35 @@ def test_the_cuts_of_a_manifest_are_followed(store: WatchedStore) -> None:
 
     assert [chunk.raw_length for chunk in publication.chunks] == lengths
     assert _read(store, publication) == NOISE
+
+
+def test_from_an_octet_on_everything_is_sent_again_once(store: WatchedStore) -> None:
+    stream = NOISE[: 8 * 2**20] + bytes(24 * 2**20)
+    first = _publish(store, stream)
+    before = len(store.puts)
+    start = sum(chunk.raw_length for chunk in first.chunks[:3])
+
+    publisher = Publisher(store, Ledger(), KEYS)
+    again = publisher.publish(
+        io.BytesIO(stream), ContentDefinedCuts(KEYS.cut_seed), lambda _progress: None, resend_from=start
+    )
+
+    resent = store.puts[before:]
+    assert again.chunks == first.chunks
+    assert sorted(resent) == sorted({f"content/{chunk.name}" for chunk in first.chunks[3:]})
+
+
+def test_two_publications_that_share_what_is_known_of_a_store_send_each_object_once(store: WatchedStore) -> None:
+    presence = Presence()
+    publishers = [Publisher(store, Ledger(), KEYS, presence=presence) for _ in range(2)]
+
+    with ThreadPoolExecutor(2) as pool:
+        sent = list(
+            pool.map(
+                lambda one: one.publish(io.BytesIO(NOISE), ContentDefinedCuts(KEYS.cut_seed), lambda _p: None),
+                publishers,
+            )
+        )
+
+    assert sent[0].chunks == sent[1].chunks
+    assert len(store.puts) == len(set(store.puts)) == sum(one.sent_objects for one in sent)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -112,6 +112,11 @@ def health_answer() -> Answer:
 def method_answer() -> Answer:
     """Answer a method that there is not."""
     return Answer(status=405, headers=(("allow", "GET, HEAD"),))
+
+
+def closing(answer: Answer) -> Answer:
+    """Make an answer the last one of its connection."""
+    return replace(answer, headers=(*answer.headers, ("connection", "close")))
 
 
 def _read(file: Path, start: int, end: int) -> bytes:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from clouddp.distribution_point.access_log import AccessLog
 from clouddp.distribution_point.answers import (
     Answer,
     Response,
+    closing,
     health_answer,
     method_answer,
     object_answer,
@@ -30,16 +30,6 @@ from clouddp.distribution_point.state_reader import ScopeReader, StateReader
 from clouddp.distribution_point.verified_tokens import VerifiedTokens
 from clouddp.model.errors import RefusedError
 from clouddp.network.tokens import AccessClaims
-
-PROBE_HEADER = "x-clouddp-probe"
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """Tells an instance that a request reached itself and not another one on the same address and port."""
-
-    secret: str
-    reached: asyncio.Event
 
 
 class FrontEnd:
@@ -52,22 +42,29 @@ class FrontEnd:
         states: StateReader,
         scopes: ScopeReader,
         log: AccessLog,
-        probe: Probe,
+        started: asyncio.Event,
         now: Callable[[], datetime],
     ) -> None:
+        self.is_leaving = False  # callers are then asked to connect anew, and meet another instance
         self._content = content_folder
         self._states = states
         self._scopes = scopes
         self._tokens = VerifiedTokens()
         self._log = log
-        self._probe = probe
+        self._started = started
         self._now = now
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Note that the server starts: when what is under way in this loop has been done, it accepts connections."""
+        loop.call_soon(self._started.set)
 
     async def __rsgi__(self, request: Scope, response: Response) -> None:
         """Answer one request."""
         if request.proto != "http":
             return
         answer, who = await self._answer(request)
+        if self.is_leaving:
+            answer = closing(answer)
         answer.send(response, with_body=request.method != "HEAD")
         self._log.write(
             moment=self._now(),
@@ -83,8 +80,6 @@ class FrontEnd:
         if request.method not in ("GET", "HEAD"):
             return method_answer(), "-"
         if request.path == "/health":
-            if request.headers.get(PROBE_HEADER) == self._probe.secret:
-                self._probe.reached.set()
             return health_answer(), "-"
         allowed = self._admit(request.headers.get("authorization"))
         if isinstance(allowed, Refusal):

@@ -24,6 +24,9 @@ def distribution_point() -> None:
 def run(
     *,
     configuration: Annotated[Path, typer.Option(help="The instance's configuration file.")],
+    listener: Annotated[
+        int | None, typer.Option(help="The number of a listening socket that this process was handed, to share.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Tell errors as JSON.")] = False,  # noqa: ARG001 (read by exit_on_error)
 ) -> None:
     """Serve until SIGTERM, or until the pipe on standard input closes; prints one JSON line when ready.
@@ -33,4 +36,4 @@ def run(
     end_with_standard_input()
     settings = read_configuration(configuration.resolve())
     ready = {"ready": True, "pid": os.getpid(), "instance_id": settings.instance_id}
-    run_front_end(settings, lambda: typer.echo(json.dumps(ready)))
+    run_front_end(settings, lambda: typer.echo(json.dumps(ready)), handed=listener)

@@ -46,11 +46,10 @@ class ControlPlane:
         self.services = HostedServices(
             state, self.operations, now=now, used_thumbprints=self.deployments.used_thumbprints
         )
-        self._instances = RoleInstances(log)
         self.roles = DeploymentRoles(
             state,
             self.accounts,
-            self._instances,
+            RoleInstances(log),
             storage_url=storage_url,
             container_folder=container_folder,
             programs=programs,
@@ -86,4 +85,4 @@ class ControlPlane:
         """End the operations' threads and every instance; what is not done is done after the next start."""
         self.roles.interrupt()
         self.operations.close()
-        self._instances.close()
+        self.roles.close()

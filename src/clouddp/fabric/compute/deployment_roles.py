@@ -15,6 +15,7 @@ from clouddp.fabric.compute.instance_folders import (
     remove_instance_folder,
     write_instance_folder,
 )
+from clouddp.fabric.compute.listening_sockets import ListeningSockets
 from clouddp.fabric.compute.role_instances import InstanceStatus, RoleInstance, RoleInstances
 from clouddp.fabric.compute.service_configuration import ServiceConfiguration, read_service_configuration
 from clouddp.fabric.compute.service_package import ServicePackage, load_service_package, locate_package
@@ -34,7 +35,11 @@ _COMING: Final = (
 
 @dataclass(frozen=True, slots=True)
 class RoleProgram:
-    """What the fabric starts for a role; the path of the instance's configuration file is added to the command."""
+    """What the fabric starts for a role.
+
+    Added to the command are the path of the instance's configuration file, and `--listener` with the descriptor of the
+    deployment's listening socket, which all its instances share.
+    """
 
     command: Sequence[str]
     version: int
@@ -60,13 +65,17 @@ class DeploymentRoles:
         storage_url: Callable[[], str],
         container_folder: Callable[[str, str], Path],
         programs: Mapping[str, RoleProgram] = ROLE_PROGRAMS,
+        is_held_back: Callable[[Deployment], bool] = lambda _deployment: False,
     ) -> None:
+        """`is_held_back` says whether the instances of a deployment are never to become ready."""
         self._state = state
         self._accounts = accounts
         self._instances = instances
+        self._sockets = ListeningSockets()
         self._storage_url = storage_url
         self._container_folder = container_folder
         self._programs = programs
+        self._is_held_back = is_held_back
         self._closing = threading.Event()
 
     def statuses(self, deployment: Deployment) -> dict[str, InstanceStatus]:
@@ -100,44 +109,85 @@ class DeploymentRoles:
         self._mount(subscription_id, configuration)
 
     def start(self, deployment: Deployment) -> None:
-        """Start every instance; those that run already are left as they are."""
+        """Start every instance; those that run already are left as they are.
+
+        Raises:
+            ProtocolError: the deployment's address and port cannot be had.
+
+        """
         configuration = read_service_configuration(deployment.configuration)
         for name in _instance_names(configuration):
-            if name not in self._instances.of(deployment.key):
-                self._write_folder(deployment, configuration, name)
-                self._start(deployment, configuration, name)
+            self._start_new(deployment, configuration, name)
 
     def change(self, deployment: Deployment) -> None:
-        """Bring running instances to the deployment's configuration, each ready before the next is touched.
+        """Bring running instances to the deployment's configuration; those that have it already go on.
 
         Raises:
             ProtocolError: an instance is not ready in time.
             WorkInterruptedError: the fabric is being closed.
 
         """
-        configuration = read_service_configuration(deployment.configuration)
-        names = _instance_names(configuration)
-        for name in names:
-            if self._write_folder(deployment, configuration, name):
-                self._instances.stop(deployment.key, [name])
-            self._wait_until_ready(self._start(deployment, configuration, name))
-        surplus = [name for name in self._instances.of(deployment.key) if name not in names]
-        self._instances.stop(deployment.key, surplus)
-        for name in surplus:
-            remove_instance_folder(self._state.instances(deployment.key) / name)
+        self._roll(deployment, is_due=lambda configuration, name: self._write_folder(deployment, configuration, name))
+
+    def upgrade(self, deployment: Deployment) -> None:
+        """Start every running instance anew with the deployment's package and configuration.
+
+        Raises:
+            ProtocolError: an instance is not ready in time.
+            WorkInterruptedError: the fabric is being closed.
+
+        """
+
+        def write(configuration: ServiceConfiguration, name: str) -> bool:
+            self._write_folder(deployment, configuration, name)
+            return True
+
+        self._roll(deployment, is_due=write)
 
     def stop(self, deployment: Deployment) -> None:
-        """End every instance at once."""
-        self._instances.stop(deployment.key)
+        """End every instance at once, and cut every connection, those that are queued included."""
+        self._instances.cut(deployment.key)
+        self._sockets.close(deployment.key)
 
     def remove(self, deployment_key: str) -> None:
         """End every instance, and remove what they had."""
-        self._instances.stop(deployment_key)
+        self._instances.cut(deployment_key)
+        self._sockets.close(deployment_key)
         remove_instance_folder(self._state.instances(deployment_key))
 
     def interrupt(self) -> None:
         """Make whoever waits for an instance give up, since the fabric is being closed."""
         self._closing.set()
+
+    def close(self) -> None:
+        """End every instance of every deployment, and listen no more."""
+        self._instances.close()
+        self._sockets.close_all()
+
+    def _roll(self, deployment: Deployment, *, is_due: Callable[[ServiceConfiguration, str], bool]) -> None:
+        """Walk the upgrade domains in order, each instance being one of its own; new ones come first, surplus is last.
+
+        Connections are accepted all the while: an instance that leaves answers what it has, and what is queued waits
+        for the others.
+        """
+        configuration = read_service_configuration(deployment.configuration)
+        names = _instance_names(configuration)
+        running = self._instances.of(deployment.key)
+        for name in names:
+            self._start_new(deployment, configuration, name)
+        for name in names:
+            if name in running and is_due(configuration, name):
+                self._instances.leave(deployment.key, [name], hurry=self._closing)
+            self._wait_until_ready(self._start(deployment, configuration, name))
+        surplus = [name for name in running if name not in names]
+        self._instances.leave(deployment.key, surplus, hurry=self._closing)
+        for name in surplus:
+            remove_instance_folder(self._state.instances(deployment.key) / name)
+
+    def _start_new(self, deployment: Deployment, configuration: ServiceConfiguration, name: str) -> None:
+        if name not in self._instances.of(deployment.key):
+            self._write_folder(deployment, configuration, name)
+            self._start(deployment, configuration, name)
 
     def _load_package(self, subscription_id: str, package_url: str) -> ServicePackage:
         place = locate_package(package_url, self._storage_url())
@@ -164,8 +214,10 @@ class DeploymentRoles:
 
     def _start(self, deployment: Deployment, configuration: ServiceConfiguration, name: str) -> RoleInstance:
         folder = self._state.instances(deployment.key) / name
-        command = [*self._programs[configuration.role].command, str(folder / CONFIGURATION_FILE)]
-        return self._instances.start(deployment.key, name, command, folder)
+        listener = self._sockets.open(deployment.key, deployment.virtual_ip, deployment.port)
+        program = self._programs[configuration.role]
+        command = [*program.command, str(folder / CONFIGURATION_FILE), "--listener", str(listener)]
+        return self._instances.start(deployment.key, name, command, folder, handed=[listener])
 
     def _wait_until_ready(self, instance: RoleInstance) -> None:
         deadline = time.monotonic() + _READY_SECONDS

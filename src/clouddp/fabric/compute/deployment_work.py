@@ -78,11 +78,18 @@ class DeploymentWork:
             self._roles.check(wanted.subscription_id, wanted.package_url, configuration)
             self._put(wanted, before.status)
             if settled is DeploymentStatus.RUNNING:
-                self._roles.change(wanted)
+                self._roll(wanted, arguments)
         except ProtocolError:
             self._put(self._get(arguments), settled)
             raise
         self._put(wanted, settled)
+
+    def _roll(self, wanted: Deployment, arguments: Mapping[str, str]) -> None:
+        """Change instances that the configuration concerns; a package concerns them all, even one of the same name."""
+        if arguments.get("package_url"):
+            self._roles.upgrade(wanted)
+        else:
+            self._roles.change(wanted)
 
     def _set_running(self, arguments: Mapping[str, str]) -> None:
         deployment = self._get(arguments)

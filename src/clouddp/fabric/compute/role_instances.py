@@ -2,20 +2,22 @@
 
 import json
 import os
+import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Final
 
 from clouddp.telemetry.logs import ComponentLog
 
-_FIRST_DELAY_SECONDS: Final = 0.2
-_LONGEST_DELAY_SECONDS: Final = 30.0
+_FIRST_PAUSE_SECONDS: Final = 0.2
+_LONGEST_PAUSE_SECONDS: Final = 30.0
 _STEADY_SECONDS: Final = 10.0  # an instance that lived this long did not die of how it was started
-_STOP_SECONDS: Final = 5.0
+_CYCLING_ENDS: Final = 3  # so many quick ends in a row are no accident
+_LEAVE_SECONDS: Final = 30.0  # what an instance that is to leave has for the answers it has begun
 _LINE_LIMIT_BYTES: Final = 65_536
 _OUTPUT_LIMIT_BYTES: Final = 1024 * 1024
 
@@ -26,20 +28,40 @@ class InstanceStatus(StrEnum):
     CREATING = "CreatingRole"
     STARTING = "StartingRole"
     BUSY = "BusyRole"
+    CYCLING = "CyclingRole"
     READY = "ReadyRole"
     STOPPING = "StoppingRole"
     STOPPED = "StoppedVM"
 
 
+POWER_STATES: Final[Mapping[InstanceStatus, str]] = {
+    InstanceStatus.CREATING: "Starting",
+    InstanceStatus.STARTING: "Starting",
+    InstanceStatus.BUSY: "Started",
+    InstanceStatus.CYCLING: "Started",
+    InstanceStatus.READY: "Started",
+    InstanceStatus.STOPPING: "Stopping",
+    InstanceStatus.STOPPED: "Stopped",
+}
+
+
+def pause_seconds(quick_ends: int) -> float:
+    """Say how long to wait before an instance is started again that ended soon after its start so many times."""
+    return float(min(_FIRST_PAUSE_SECONDS * 2 ** min(quick_ends, 16), _LONGEST_PAUSE_SECONDS))
+
+
 class RoleInstance:
     """One supervised process. It ends when its standard input closes, so none outlives the fabric."""
 
-    def __init__(self, name: str, command: Sequence[str], folder: Path, log: ComponentLog) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], folder: Path, log: ComponentLog, *, handed: Collection[int] = ()
+    ) -> None:
         self.name = name
         self.status = InstanceStatus.STARTING
         self.restarts = 0
         self._command = list(command)
         self._folder = folder
+        self._handed = tuple(handed)
         self._log = log
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -59,38 +81,42 @@ class RoleInstance:
         with self._changed:
             return self._changed.wait_for(lambda: self.status is InstanceStatus.READY, seconds)
 
-    def request_stop(self) -> None:
-        """Tell the process to end, and start it no more."""
+    def begin_leaving(self) -> None:
+        """Tell the process to end when it has answered what it accepted, and start it no more."""
+        self._end_with(signal.SIGTERM)
+
+    def begin_cut(self) -> None:
+        """End the process with all its connections, and start it no more."""
+        self._end_with(signal.SIGKILL)
+
+    def wait_ended(self, seconds: float) -> bool:
+        """Wait until a process that was told to end is gone; False when the time ends before."""
+        self._thread.join(seconds)
+        if self._thread.is_alive():
+            return False
+        self._become(InstanceStatus.STOPPED)
+        return True
+
+    def _end_with(self, number: signal.Signals) -> None:
         self._stopping.set()
         with self._lock:
             if self._process is not None:
                 self._become(InstanceStatus.STOPPING)
-                self._process.terminate()
-
-    def stop(self) -> None:
-        """End the process, gently first, and return when it is gone."""
-        self.request_stop()
-        self._thread.join(_STOP_SECONDS)
-        if self._thread.is_alive():
-            with self._lock:
-                if self._process is not None:
-                    self._process.kill()
-            self._thread.join()
-        self._become(InstanceStatus.STOPPED)
+                self._process.send_signal(number)
 
     def _supervise(self) -> None:
-        delay = _FIRST_DELAY_SECONDS
+        quick_ends = 0
         while not self._stopping.is_set():
             started = time.monotonic()
             self._run_once()
             if self._stopping.is_set():
                 return
-            self._become(InstanceStatus.BUSY)
             self.restarts += 1
-            lived = time.monotonic() - started
-            delay = _FIRST_DELAY_SECONDS if lived > _STEADY_SECONDS else min(delay * 2, _LONGEST_DELAY_SECONDS)
-            self._log.warning("fabric.instance_ended", instance=self.name, folder=self._folder, seconds=delay)
-            self._stopping.wait(delay)
+            quick_ends = 0 if time.monotonic() - started > _STEADY_SECONDS else quick_ends + 1
+            self._become(InstanceStatus.CYCLING if quick_ends >= _CYCLING_ENDS else InstanceStatus.BUSY)
+            pause = pause_seconds(quick_ends)
+            self._log.warning("fabric.instance_ended", instance=self.name, folder=self._folder, seconds=pause)
+            self._stopping.wait(pause)
 
     def _run_once(self) -> None:
         """Start the process and read what it says until it ends."""
@@ -99,7 +125,8 @@ class RoleInstance:
         if process is None:
             return
         with process:
-            self._become(InstanceStatus.BUSY)
+            if self.status is not InstanceStatus.CYCLING:  # one that has failed again and again is not believed at once
+                self._become(InstanceStatus.BUSY)
             stdout = process.stdout
             while stdout is not None and (line := stdout.readline(_LINE_LIMIT_BYTES)):
                 if _says_ready(line) and not self._stopping.is_set():
@@ -120,6 +147,7 @@ class RoleInstance:
                     env={},
                     cwd=self._folder,
                     start_new_session=True,
+                    pass_fds=self._handed,
                 )
             except OSError as error:
                 self._log.error("fabric.instance_not_started", instance=self.name, reason=error)
@@ -152,34 +180,50 @@ class RoleInstances:
         with self._lock:
             return dict(self._instances.get(key, {}))
 
-    def start(self, key: str, name: str, command: Sequence[str], folder: Path) -> RoleInstance:
-        """Start an instance; one that is there is left as it is."""
+    def start(
+        self, key: str, name: str, command: Sequence[str], folder: Path, *, handed: Collection[int] = ()
+    ) -> RoleInstance:
+        """Start an instance with descriptors that are handed to it; one that is there is left as it is."""
         with self._lock:
             instances = self._instances.setdefault(key, {})
             if name not in instances:
-                instances[name] = RoleInstance(name, command, folder, self._log)
+                instances[name] = RoleInstance(name, command, folder, self._log, handed=handed)
             return instances[name]
 
-    def stop(self, key: str, names: Sequence[str] | None = None) -> None:
-        """End instances of a deployment, all of them unless named, and forget them when they are gone."""
-        chosen = [instance for name, instance in self.of(key).items() if names is None or name in names]
-        for instance in chosen:
-            instance.request_stop()
-        for instance in chosen:
-            instance.stop()
-        with self._lock:
-            kept = {n: i for n, i in self._instances.get(key, {}).items() if i not in chosen}
-            self._instances[key] = kept
+    def leave(self, key: str, names: Collection[str], *, hurry: threading.Event) -> None:
+        """End instances of a deployment when they have answered what they accepted, or too slowly, or in a hurry."""
+        leaving = {name: instance for name, instance in self.of(key).items() if name in names}
+        for instance in leaving.values():
+            instance.begin_leaving()
+        deadline = time.monotonic() + _LEAVE_SECONDS
+        waiting = list(leaving.values())
+        while waiting and time.monotonic() < deadline and not hurry.is_set():
+            waiting = [instance for instance in waiting if not instance.wait_ended(0.05)]
+        self._cut(key, leaving)
+
+    def cut(self, key: str) -> None:
+        """End every instance of a deployment with all connections, and forget them when they are gone."""
+        self._cut(key, self.of(key))
 
     def close(self) -> None:
         """End every instance."""
         with self._lock:
-            keys = list(self._instances)
-            everything = [instance for instances in self._instances.values() for instance in instances.values()]
-        for instance in everything:
-            instance.request_stop()
-        for key in keys:
-            self.stop(key)
+            everything = {key: dict(instances) for key, instances in self._instances.items()}
+        for instances in everything.values():
+            for instance in instances.values():
+                instance.begin_cut()
+        for key, instances in everything.items():
+            self._cut(key, instances)
+
+    def _cut(self, key: str, instances: Mapping[str, RoleInstance]) -> None:
+        for instance in instances.values():
+            instance.begin_cut()
+        for instance in instances.values():
+            while not instance.wait_ended(1.0):
+                instance.begin_cut()
+        with self._lock:
+            kept = {name: each for name, each in self._instances.get(key, {}).items() if name not in instances}
+            self._instances[key] = kept
 
 
 def _says_ready(line: bytes) -> bool:

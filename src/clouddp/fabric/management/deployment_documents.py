@@ -4,7 +4,7 @@ import base64
 
 from clouddp.fabric.compute.deployment_roles import DeploymentRoles
 from clouddp.fabric.compute.deployments import Deployment, Deployments
-from clouddp.fabric.compute.role_instances import InstanceStatus
+from clouddp.fabric.compute.role_instances import POWER_STATES, InstanceStatus
 from clouddp.fabric.compute.service_configuration import read_service_configuration
 from clouddp.fabric.management.documents import (
     element,
@@ -14,15 +14,6 @@ from clouddp.fabric.management.documents import (
     reply_document,
     text_element,
 )
-
-_POWER_STATES = {
-    InstanceStatus.CREATING: "Starting",
-    InstanceStatus.STARTING: "Starting",
-    InstanceStatus.BUSY: "Started",
-    InstanceStatus.READY: "Started",
-    InstanceStatus.STOPPING: "Stopping",
-    InstanceStatus.STOPPED: "Stopped",
-}
 
 
 class DeploymentDocuments:
@@ -55,7 +46,7 @@ class DeploymentDocuments:
             text_element("Url", f"http://{deployment.host}/"),
             text_element("Configuration", configuration),
             element("RoleInstanceList", *instances),
-            text_element("UpgradeDomainCount", min(2, len(statuses))),
+            text_element("UpgradeDomainCount", len(statuses)),
             element("RoleList", element("Role", text_element("RoleName", role), text_element("OsVersion", ""))),
             text_element("SdkVersion", ""),
             *_input_endpoints(deployment, role),
@@ -76,13 +67,13 @@ def _instance(deployment: Deployment, role: str, number: int, name: str, status:
         text_element("RoleName", role),
         text_element("InstanceName", name),
         text_element("InstanceStatus", status),
-        text_element("InstanceUpgradeDomain", number % 2),
+        text_element("InstanceUpgradeDomain", number),
         text_element("InstanceFaultDomain", number % 2),
         text_element("InstanceSize", "Small"),
         text_element("InstanceStateDetails", ""),
         text_element("IpAddress", deployment.virtual_ip),
         element("InstanceEndpoints", *_instance_endpoints(deployment)),
-        text_element("PowerState", _POWER_STATES[status]),
+        text_element("PowerState", POWER_STATES[status]),
         text_element("HostName", name.replace("_", "-")),
     )
 

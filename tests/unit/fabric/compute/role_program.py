@@ -1,4 +1,4 @@
-"""A role for tests: listens where its configuration says, answers with its name, ends when its input closes."""
+"""A role for tests: answers with its name on the socket that it is handed, ends when its input closes."""
 
 import json
 import os
@@ -10,11 +10,7 @@ from pathlib import Path
 
 def main() -> None:
     values = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    host, _, port = values["ListenAddress"].rpartition(":")
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind((host, int(port)))
-        listener.listen()
+    with socket.socket(fileno=int(sys.argv[3])) as listener:
         threading.Thread(target=_end_with_input, daemon=True).start()
         sys.stdout.write(json.dumps({"ready": True, "pid": os.getpid()}) + "\n")
         sys.stdout.flush()

@@ -16,6 +16,11 @@ def log(folder: Path) -> ComponentLog:
     return ComponentLog(folder / "fabric.log", "FABRIC")
 
 
+def stop(instance: RoleInstance) -> None:
+    instance.begin_cut()
+    assert instance.wait_ended(20)
+
+
 def test_an_instance_is_busy_until_it_says_that_it_is_ready(tmp_path: Path) -> None:
     chatty = (
         "import sys; print('hello'); print('{}'); print('{\"ready\": false}'); sys.stdout.flush(); sys.stdin.read()"
@@ -25,7 +30,7 @@ def test_an_instance_is_busy_until_it_says_that_it_is_ready(tmp_path: Path) -> N
     assert not instance.wait_until_ready(0.3)
 
     before = instance.status
-    instance.stop()
+    stop(instance)
     assert before in (InstanceStatus.STARTING, InstanceStatus.BUSY)
     assert instance.status is InstanceStatus.STOPPED
 
@@ -34,7 +39,7 @@ def test_a_stopped_instance_is_gone_and_is_not_started_again(tmp_path: Path) -> 
     instance = RoleInstance("Role_IN_0", WAITING, tmp_path, log(tmp_path))
     assert instance.wait_until_ready(20)
 
-    instance.stop()
+    stop(instance)
 
     assert instance.process_id is None
     assert instance.restarts == 0
@@ -44,7 +49,7 @@ def test_a_program_that_is_not_there_is_tried_again_and_can_be_stopped(tmp_path:
     instance = RoleInstance("Role_IN_0", ("/no/such/program",), tmp_path, log(tmp_path))
 
     wait_until(lambda: instance.restarts, lambda restarts: restarts >= 1)
-    instance.stop()
+    stop(instance)
 
     assert "/no/such/program" in (tmp_path / "fabric.log").read_text(encoding="utf-8")
 
@@ -53,7 +58,7 @@ def test_what_an_instance_writes_to_standard_error_is_kept_for_its_owner_alone(t
     program = "import sys; sys.stderr.write('trouble'); sys.stderr.flush(); " + READY + "sys.stdin.read()"
     instance = RoleInstance("Role_IN_0", (sys.executable, "-c", program), tmp_path, log(tmp_path))
     assert instance.wait_until_ready(20)
-    instance.stop()
+    stop(instance)
 
     output = tmp_path / "output.log"
     assert output.read_bytes() == b"trouble"

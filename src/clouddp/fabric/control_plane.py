@@ -41,10 +41,11 @@ class ControlPlane:
         documents = open_deployments(state)
         self.operations = Operations(state, log, now=now)
         self.subscriptions = Subscriptions(state, now=now)
-        self.accounts = StorageAccounts(state, self.operations, now=now)
-        self.deployments = Deployments(documents, state, self.operations, now=now)
+        quotas = self.subscriptions.quotas
+        self.accounts = StorageAccounts(state, self.operations, quotas=quotas, now=now)
+        self.deployments = Deployments(documents, state, self.operations, quotas=quotas, now=now)
         self.services = HostedServices(
-            state, self.operations, now=now, used_thumbprints=self.deployments.used_thumbprints
+            state, self.operations, quotas=quotas, now=now, used_thumbprints=self.deployments.used_thumbprints
         )
         self.roles = DeploymentRoles(
             state,

@@ -6,8 +6,29 @@ from typing import Final
 from clouddp.fabric.management.protocol_errors import bad_request
 
 AVAILABLE_SERVICES: Final = ("Compute", "Storage")
-ROLE_SIZES: Final = ("ExtraSmall", "Small", "Medium", "Large", "ExtraLarge")
 STORAGE_ACCOUNT_TYPES: Final = ("Standard_LRS", "Standard_ZRS", "Standard_GRS", "Standard_RAGRS")
+GEO_REPLICATED_TYPES: Final = ("Standard_GRS", "Standard_RAGRS")
+
+
+@dataclass(frozen=True, slots=True)
+class RoleSize:
+    """One size that an instance of a role can have."""
+
+    name: str
+    cores: int
+    memory_mb: int
+    data_disks: int
+    disk_mb: int
+
+
+ROLE_SIZES: Final = (
+    RoleSize("ExtraLarge", 8, 14_336, 16, 2_088_960),
+    RoleSize("ExtraSmall", 1, 768, 1, 20_480),
+    RoleSize("Large", 4, 7_168, 8, 1_024_000),
+    RoleSize("Medium", 2, 3_584, 4, 501_760),
+    RoleSize("Small", 1, 1_792, 2, 230_400),
+)
+"""As the real service describes its standard sizes. Every instance of the fabric is Small, so it counts one core."""
 
 
 @dataclass(frozen=True, slots=True)

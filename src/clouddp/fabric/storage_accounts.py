@@ -12,13 +12,15 @@ from typing import Final
 
 from clouddp.fabric.blob_storage.files import remove_account_files
 from clouddp.fabric.locations import STORAGE_ACCOUNT_TYPES, find_location
+from clouddp.fabric.management.documents import merge_properties
 from clouddp.fabric.management.protocol_errors import bad_request, conflict, not_found
 from clouddp.fabric.operations import Operations
 from clouddp.fabric.state import Clock, StateFolder
-from clouddp.fabric.subscriptions import STORAGE_ACCOUNT_LIMIT
+from clouddp.fabric.subscriptions import QuotaLookup, check_quota
 
 _NAME: Final = re.compile(r"[a-z0-9]{3,24}")
 _KEY_BYTES: Final = 64
+_ZONE_REPLICATED: Final = "Standard_ZRS"  # chosen for an account's life, as in the real service
 
 
 class AccountStatus(StrEnum):
@@ -58,13 +60,24 @@ class NewStorageAccount:
     extended_properties: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageAccountChange:
+    """What Update Storage Account asks for; what is empty stays as it is, extended properties are added."""
+
+    label: str
+    description: str
+    account_type: str
+    extended_properties: tuple[tuple[str, str], ...] = ()
+
+
 class StorageAccounts:
     """The storage accounts of all subscriptions; names are unique among them. The storage's `AccountDirectory`."""
 
-    def __init__(self, state: StateFolder, operations: Operations, *, now: Clock) -> None:
+    def __init__(self, state: StateFolder, operations: Operations, *, quotas: QuotaLookup, now: Clock) -> None:
         self._documents = state.documents("storage_accounts", StorageAccount)
         self._state = state
         self._operations = operations
+        self._quotas = quotas
         self._now = now
         operations.register("create-storage-account", self._finish_creating)
         operations.register("delete-storage-account", self._finish_deleting)
@@ -113,15 +126,31 @@ class StorageAccounts:
         """Accept a new account; it answers when the operation has succeeded."""
         check_account_name(wanted.name)
         find_location(wanted.location)
-        if wanted.account_type not in STORAGE_ACCOUNT_TYPES:
-            raise bad_request("The account type '{}' is not valid.", wanted.account_type)
+        _check_account_type(wanted.account_type)
         with self._state.lock:
             if not self.is_available(wanted.name):
                 raise conflict("A storage account named '{}' already exists.", wanted.name)
-            if len(self.all(subscription_id)) >= STORAGE_ACCOUNT_LIMIT:
-                raise conflict("The subscription has as many storage accounts as it may have.")
+            limit = self._quotas(subscription_id).storage_accounts
+            check_quota("storage account count", limit, current=len(self.all(subscription_id)))
             self._operations.accept(operation_id, subscription_id, "create-storage-account", {"account": wanted.name})
             self._documents.put(wanted.name, self._new(subscription_id, wanted))
+
+    def update(self, subscription_id: str, name: str, wanted: StorageAccountChange) -> None:
+        """Change what an account is called and how it is replicated."""
+        with self._state.lock:
+            account = self.get_created(subscription_id, name)
+            kind = wanted.account_type or account.account_type
+            _check_account_type(kind)
+            if kind != account.account_type and _ZONE_REPLICATED in (kind, account.account_type):
+                raise bad_request("The account type of '{}' cannot be changed to or from {}.", name, _ZONE_REPLICATED)
+            changed = replace(
+                account,
+                label=wanted.label or account.label,
+                description=wanted.description or account.description,
+                account_type=kind,
+                extended_properties=merge_properties(account.extended_properties, wanted.extended_properties),
+            )
+            self._documents.put(name, changed)
 
     def regenerate_key(self, subscription_id: str, name: str, key_type: str) -> StorageAccount:
         """Replace one of an account's two keys; the old one is void at once."""
@@ -200,6 +229,11 @@ def check_account_name(name: str) -> None:
             "The name is not a valid storage account name. Storage account names must be between 3 and 24 characters "
             "in length and use numbers and lower-case letters only."
         )
+
+
+def _check_account_type(name: str) -> None:
+    if name not in STORAGE_ACCOUNT_TYPES:
+        raise bad_request("The account type '{}' is not valid.", name)
 
 
 def _new_key() -> str:

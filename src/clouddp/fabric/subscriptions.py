@@ -10,15 +10,21 @@ from uuid import uuid4
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from clouddp.fabric.management.protocol_errors import conflict, not_found
+from clouddp.fabric.management.protocol_errors import bad_request, not_found
 from clouddp.fabric.state import Clock, StateFolder
 from clouddp.network.certificates import thumbprint
 
-MANAGEMENT_CERTIFICATE_LIMIT: Final = 100
-STORAGE_ACCOUNT_LIMIT: Final = 200
-HOSTED_SERVICE_LIMIT: Final = 200
-
 _FIRST_NAME: Final = "clouddp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quotas:
+    """How much of everything a subscription may have; an instance counts one core."""
+
+    management_certificates: int = 100
+    storage_accounts: int = 200
+    hosted_services: int = 200
+    cores: int = 4_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,11 @@ class Subscription:
     name: str
     created_at: datetime
     certificates: tuple[ManagementCertificate, ...] = ()
+    quotas: Quotas = Quotas()
+
+
+QuotaLookup = Callable[[str], Quotas]
+"""Gives the quotas of the subscription of an ID."""
 
 
 class Subscriptions:
@@ -69,6 +80,10 @@ class Subscriptions:
             raise not_found("The subscription does not exist.")
         return subscription
 
+    def quotas(self, subscription_id: str) -> Quotas:
+        """Return how much a subscription may have."""
+        return self.get(subscription_id).quotas
+
     def is_admitted(self, subscription_id: str, certificate_der: bytes | None) -> bool:
         """Say whether this very certificate was uploaded to the subscription, and is valid today."""
         subscription = self._documents.get(subscription_id.lower())
@@ -94,8 +109,8 @@ class Subscriptions:
             for known in subscription.certificates:
                 if known.thumbprint == added.thumbprint:
                     return known
-            if len(subscription.certificates) >= MANAGEMENT_CERTIFICATE_LIMIT:
-                raise conflict("The subscription has as many management certificates as it may have.")
+            limit = subscription.quotas.management_certificates
+            check_quota("management certificate count", limit, current=len(subscription.certificates))
             certificates = (*subscription.certificates, added)
             self._documents.put(subscription.id, replace(subscription, certificates=certificates))
         return added
@@ -119,6 +134,24 @@ class Subscriptions:
             subscription = self.get(subscription_id)
             certificates = tuple(certificate for certificate in subscription.certificates if certificate != removed)
             self._documents.put(subscription.id, replace(subscription, certificates=certificates))
+
+
+def check_quota(resource: str, limit: int, *, current: int, increment: int = 1) -> None:
+    """Make sure that a subscription may have so much more of something.
+
+    Raises:
+        ProtocolError: it may not.
+
+    """
+    if increment > 0 and current + increment > limit:
+        raise bad_request(
+            "The subscription policy limit for resource type '{0}' was exceeded. The limit for resource type '{0}' is "
+            "{1} per subscription, the current count is {2}, and the requested increment is {3}.",
+            resource,
+            limit,
+            current,
+            increment,
+        )
 
 
 def _public_key(certificate: x509.Certificate) -> str:

@@ -62,6 +62,11 @@ class Answer:
         steps = "/".join(step if step in ("", ".") else f"{{{NAMESPACE}}}{step}" for step in path.split("/"))
         return self.document.findtext(steps) or ""
 
+    def pairs(self) -> dict[str, str]:
+        """Return the extended properties."""
+        found = self.document.iter(f"{{{NAMESPACE}}}ExtendedProperty")
+        return {(item[0].text or ""): (item[1].text or "") for item in found}
+
     @property
     def error(self) -> str:
         return self.text("Code")
@@ -170,6 +175,12 @@ def encoded(text: str | bytes) -> str:
 def document(name: str, **values: str) -> str:
     parts = "".join(f"<{key}>{value}</{key}>" for key, value in values.items())
     return f'<?xml version="1.0" encoding="utf-8"?><{name} xmlns="{NAMESPACE}">{parts}</{name}>'
+
+
+def properties(**values: str) -> str:
+    """Write extended properties, as the content of their element."""
+    items = (f"<Name>{name}</Name><Value>{value}</Value>" for name, value in values.items())
+    return "".join(f"<ExtendedProperty>{item}</ExtendedProperty>" for item in items)
 
 
 def account_document(name: str = "store1", **values: str) -> str:

@@ -10,10 +10,11 @@ from typing import Final
 
 from clouddp.fabric.compute.hosted_services import HostedService
 from clouddp.fabric.compute.instance_folders import check_settings
-from clouddp.fabric.compute.service_configuration import read_service_configuration
+from clouddp.fabric.compute.service_configuration import ServiceConfiguration, read_service_configuration
 from clouddp.fabric.management.protocol_errors import bad_request, conflict, not_found
 from clouddp.fabric.operations import Operations
 from clouddp.fabric.state import Clock, Documents, StateFolder
+from clouddp.fabric.subscriptions import QuotaLookup, check_quota
 
 SLOTS: Final = ("Production", "Staging")
 
@@ -91,11 +92,18 @@ class Deployments:
     """The deployments of all hosted services. One operation at a time on each."""
 
     def __init__(
-        self, documents: Documents[Deployment], state: StateFolder, operations: Operations, *, now: Clock
+        self,
+        documents: Documents[Deployment],
+        state: StateFolder,
+        operations: Operations,
+        *,
+        quotas: QuotaLookup,
+        now: Clock,
     ) -> None:
         self._documents = documents
         self._lock = state.lock
         self._operations = operations
+        self._quotas = quotas
         self._now = now
 
     def of_service(self, service_name: str) -> list[Deployment]:
@@ -135,6 +143,11 @@ class Deployments:
         configurations = [read_service_configuration(deployment.configuration) for deployment in deployments]
         return frozenset(thumbprint for each in configurations for thumbprint in each.certificates.values())
 
+    def core_count(self, subscription_id: str) -> int:
+        """Count the cores that a subscription's deployments have: one for each instance."""
+        found = [deployment for deployment in self._documents.all() if deployment.subscription_id == subscription_id]
+        return sum(read_service_configuration(deployment.configuration).instance_count for deployment in found)
+
     def find_address(self, host: str) -> str | None:
         """Return the address of a `cloudapp.net` host; None while nothing is deployed in production."""
         service_name, _, domain = host.lower().partition(".")
@@ -149,7 +162,10 @@ class Deployments:
         if not _NAME.fullmatch(wanted.name):
             raise bad_request("The deployment name is not valid.")
         with self._lock:
-            _check_configuration(service, wanted.configuration)
+            configuration = _check_configuration(service, wanted.configuration)
+            self._check_cores(service.subscription_id, configuration.instance_count)
+            if self._operations.in_progress(removed_service=service.name) is not None:
+                raise conflict("The hosted service is being deleted.")
             for other in self.of_service(service.name):
                 if other.slot == slot:
                     raise conflict("The specified deployment slot {} is occupied.", slot)
@@ -164,7 +180,9 @@ class Deployments:
         self, operation_id: str, service: HostedService, deployment: Deployment, wanted: Mapping[str, str]
     ) -> None:
         """Accept another `configuration`, and `package_url` and `label` where given; instances change one by one."""
-        _check_configuration(service, wanted["configuration"])
+        configuration = _check_configuration(service, wanted["configuration"])
+        before = read_service_configuration(deployment.configuration)
+        self._check_cores(service.subscription_id, configuration.instance_count - before.instance_count)
         steps = {
             DeploymentStatus.RUNNING: DeploymentStatus.RUNNING_TRANSITIONING,
             DeploymentStatus.SUSPENDED: DeploymentStatus.SUSPENDED_TRANSITIONING,
@@ -185,6 +203,10 @@ class Deployments:
         """Accept that the deployment is removed with its instances."""
         steps = dict.fromkeys(DeploymentStatus, DeploymentStatus.DELETING)
         self._accept(operation_id, "delete-deployment", deployment, steps, {})
+
+    def _check_cores(self, subscription_id: str, increment: int) -> None:
+        limit = self._quotas(subscription_id).cores
+        check_quota("cores count", limit, current=self.core_count(subscription_id), increment=increment)
 
     def _accept(
         self,
@@ -236,8 +258,8 @@ def _known_slot(slot: str) -> str:
     raise bad_request("The deployment slot must be Production or Staging.")
 
 
-def _check_configuration(service: HostedService, text: str) -> None:
-    """Make sure that a .cscfg can be used, and that the service has the certificates it names."""
+def _check_configuration(service: HostedService, text: str) -> ServiceConfiguration:
+    """Read a .cscfg once it is known that it can be used, and that the service has the certificates it names."""
     configuration = read_service_configuration(text)
     check_settings(configuration)
     known = {certificate.thumbprint for certificate in service.certificates if certificate.has_key}
@@ -246,3 +268,4 @@ def _check_configuration(service: HostedService, text: str) -> None:
             raise bad_request(
                 "The certificate with thumbprint {} was not found in the hosted service, or has no key.", thumbprint
             )
+    return configuration

@@ -10,10 +10,11 @@ from typing import Final
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from clouddp.fabric.locations import find_location
+from clouddp.fabric.management.documents import merge_properties
 from clouddp.fabric.management.protocol_errors import bad_request, conflict, not_found
 from clouddp.fabric.operations import Operations
 from clouddp.fabric.state import Clock, StateFolder, remove_folder, write_file
-from clouddp.fabric.subscriptions import HOSTED_SERVICE_LIMIT
+from clouddp.fabric.subscriptions import QuotaLookup, check_quota
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.certificates import chain_pem, key_pem, load_certificate, load_pfx, thumbprint
 
@@ -63,6 +64,7 @@ class HostedServices:
         state: StateFolder,
         operations: Operations,
         *,
+        quotas: QuotaLookup,
         now: Clock,
         used_thumbprints: Callable[[str], frozenset[str] | None],
     ) -> None:
@@ -70,6 +72,7 @@ class HostedServices:
         self._documents = state.documents("hosted_services", HostedService)
         self._state = state
         self._operations = operations
+        self._quotas = quotas
         self._now = now
         self._used_thumbprints = used_thumbprints
         operations.register("add-service-certificate", self._finish_adding_certificate)
@@ -104,8 +107,8 @@ class HostedServices:
         with self._state.lock:
             if not self.is_available(wanted.name):
                 raise conflict("The specified DNS name is already taken.")
-            if len(self.all(subscription_id)) >= HOSTED_SERVICE_LIMIT:
-                raise conflict("The subscription has as many hosted services as it may have.")
+            limit = self._quotas(subscription_id).hosted_services
+            check_quota("hosted service count", limit, current=len(self.all(subscription_id)))
             moment = self._now()
             self._put(
                 HostedService(
@@ -120,12 +123,26 @@ class HostedServices:
                 )
             )
 
-    def update(self, subscription_id: str, name: str, *, label: str, description: str) -> None:
-        """Change label or description; an empty one stays as it is."""
+    def update(
+        self,
+        subscription_id: str,
+        name: str,
+        *,
+        label: str,
+        description: str,
+        extended_properties: tuple[tuple[str, str], ...],
+    ) -> None:
+        """Change label or description; an empty one stays as it is. Extended properties are added or replaced."""
         with self._state.lock:
             service = self.get(subscription_id, name)
-            changed = replace(service, label=label or service.label, description=description or service.description)
-            self._put(replace(changed, modified_at=self._now()))
+            changed = replace(
+                service,
+                label=label or service.label,
+                description=description or service.description,
+                extended_properties=merge_properties(service.extended_properties, extended_properties),
+                modified_at=self._now(),
+            )
+            self._put(changed)
 
     def delete(self, operation_id: str, subscription_id: str, name: str) -> None:
         """Remove a service that has no deployment."""

@@ -2,9 +2,11 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from xml.etree.ElementTree import Element, ParseError
 from xml.sax.saxutils import escape
 
@@ -15,6 +17,13 @@ from clouddp.fabric.management.protocol_errors import bad_request, invalid_xml
 
 NAMESPACE = "http://schemas.microsoft.com/windowsazure"
 INSTANCE_NAMESPACE = "http://www.w3.org/2001/XMLSchema-instance"
+
+LABEL_LIMIT: Final = 100
+DESCRIPTION_LIMIT: Final = 1024
+PROPERTY_LIMIT: Final = 50
+
+_PROPERTY_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
+_PROPERTY_VALUE_LIMIT: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,24 +55,68 @@ class RequestDocument:
         return _from_base64(self.needed_text(name), name)
 
     def label(self) -> str:
-        """Return the label as it came, in Base-64, once it is known to be text in UTF-8."""
+        """Return the label as it came, in Base-64, once it is known to be a short text in UTF-8."""
         label = self.needed_text("Label")
         try:
-            _from_base64(label, "Label").decode()
+            text = _from_base64(label, "Label").decode()
         except UnicodeDecodeError as error:
             raise bad_request("The Label element is not text in UTF-8.") from error
+        if len(text) > LABEL_LIMIT:
+            raise bad_request("The label is longer than {} characters.", LABEL_LIMIT)
         return label
+
+    def optional_label(self) -> str:
+        """Return the label as `label` does; empty where it is missing or nil."""
+        return self.label() if self.text("Label") else ""
+
+    def description(self) -> str:
+        """Return the description; empty where it is missing or nil."""
+        description = self.text("Description")
+        if len(description) > DESCRIPTION_LIMIT:
+            raise bad_request("The description is longer than {} characters.", DESCRIPTION_LIMIT)
+        return description
 
     def extended_properties(self) -> tuple[tuple[str, str], ...]:
         """Return names and values of the extended properties."""
         found = self.root.iterfind(f"{{{NAMESPACE}}}ExtendedProperties/{{{NAMESPACE}}}ExtendedProperty")
-        return tuple(
+        properties = tuple(
             (
                 (item.findtext(f"{{{NAMESPACE}}}Name") or "").strip(),
                 (item.findtext(f"{{{NAMESPACE}}}Value") or "").strip(),
             )
             for item in found
         )
+        _check_properties(properties)
+        return properties
+
+
+def _check_properties(properties: tuple[tuple[str, str], ...]) -> None:
+    if len(properties) > PROPERTY_LIMIT:
+        raise bad_request("There are more than {} extended properties.", PROPERTY_LIMIT)
+    for name, value in properties:
+        if not _PROPERTY_NAME.fullmatch(name):
+            raise bad_request(
+                "The name of an extended property must begin with a letter and have at most 64 letters, numbers and "
+                "underscores."
+            )
+        if len(value) > _PROPERTY_VALUE_LIMIT:
+            raise bad_request("The value of the extended property {} is too long.", name)
+    if len({name for name, _ in properties}) < len(properties):
+        raise bad_request("An extended property is there twice.")
+
+
+def merge_properties(
+    known: tuple[tuple[str, str], ...], changed: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str], ...]:
+    """Add extended properties to those there are; one of the same name is replaced.
+
+    Raises:
+        ProtocolError: there are too many now.
+
+    """
+    merged = tuple({**dict(known), **dict(changed)}.items())
+    _check_properties(merged)
+    return merged
 
 
 def read_document(body: bytes, root_name: str) -> RequestDocument:
@@ -114,6 +167,11 @@ def text_element(name: str, text: object) -> str:
     """Write an element of text."""
     content = escape(str(text))
     return f"<{name}>{content}</{name}>" if content else f"<{name}/>"
+
+
+def nil_element(name: str, text: str) -> str:
+    """Write an element of text that is nil where there is none."""
+    return text_element(name, text) if text else f'<{name} i:nil="true"/>'
 
 
 def flag_element(name: str, *, value: bool) -> str:

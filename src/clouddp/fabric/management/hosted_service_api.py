@@ -10,6 +10,7 @@ from clouddp.fabric.management.documents import (
     element,
     extended_properties_element,
     moment_text,
+    nil_element,
     read_document,
     reply_document,
     text_element,
@@ -51,7 +52,8 @@ class HostedServiceApi:
 
     def _check_name(self, _request: Request, names: Mapping[str, str]) -> Reply:
         if self._services.is_available(names["name"]):
-            return Reply(body=reply_document("AvailabilityResponse", text_element("Result", "true")))
+            free = (text_element("Result", "true"), nil_element("Reason", ""))
+            return Reply(body=reply_document("AvailabilityResponse", *free))
         reason = text_element("Reason", "A hosted service with the specified name already exists.")
         return Reply(body=reply_document("AvailabilityResponse", text_element("Result", "false"), reason))
 
@@ -74,7 +76,7 @@ class HostedServiceApi:
         wanted = NewHostedService(
             name=document.needed_text("ServiceName"),
             label=document.label(),
-            description=document.text("Description"),
+            description=document.description(),
             location=document.needed_text("Location"),
             extended_properties=document.extended_properties(),
         )
@@ -84,9 +86,13 @@ class HostedServiceApi:
 
     def _update(self, request: Request, names: Mapping[str, str]) -> Reply:
         document = read_document(request.body, "UpdateHostedService")
-        label = document.label() if document.text("Label") else ""
-        description = document.text("Description")
-        self._services.update(request.subscription_id, names["name"], label=label, description=description)
+        self._services.update(
+            request.subscription_id,
+            names["name"],
+            label=document.optional_label(),
+            description=document.description(),
+            extended_properties=document.extended_properties(),
+        )
         return Reply()
 
     def _delete(self, request: Request, names: Mapping[str, str]) -> Reply:
@@ -130,13 +136,13 @@ def _thumbprint(name: str) -> str:
 
 
 def _service(request: Request, service: HostedService) -> list[str]:
-    sizes = [text_element("RoleSize", size) for size in ROLE_SIZES]
+    sizes = [text_element("RoleSize", size.name) for size in ROLE_SIZES]
     return [
         text_element("Url", _url(request, service)),
         text_element("ServiceName", service.name),
         element(
             "HostedServiceProperties",
-            text_element("Description", service.description),
+            nil_element("Description", service.description),
             text_element("Location", service.location),
             text_element("Label", service.label),
             text_element("Status", "Created"),

@@ -3,18 +3,25 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from clouddp.fabric.locations import find_location
+from clouddp.fabric.locations import GEO_REPLICATED_TYPES, find_location
 from clouddp.fabric.management.documents import (
     element,
     extended_properties_element,
     moment_text,
+    nil_element,
     read_document,
     reply_document,
     text_element,
 )
-from clouddp.fabric.management.protocol_errors import bad_request
+from clouddp.fabric.management.protocol_errors import bad_request, invalid_query
 from clouddp.fabric.management.routes import CERTIFICATE_VERSION, Reply, Request, Route
-from clouddp.fabric.storage_accounts import AccountStatus, NewStorageAccount, StorageAccount, StorageAccounts
+from clouddp.fabric.storage_accounts import (
+    AccountStatus,
+    NewStorageAccount,
+    StorageAccount,
+    StorageAccountChange,
+    StorageAccounts,
+)
 
 _PATH: Final = "/services/storageservices"
 _DEFAULT_TYPE: Final = "Standard_GRS"
@@ -40,6 +47,7 @@ class StorageAccountApi:
                 version=CERTIFICATE_VERSION,
             ),
             Route("GET", f"{_PATH}/{{name}}", "get-storage-account", self._get),
+            Route("PUT", f"{_PATH}/{{name}}", "update-storage-account", self._update),
             Route("DELETE", f"{_PATH}/{{name}}", "delete-storage-account", self._delete),
             Route("GET", f"{_PATH}/{{name}}/keys", "get-storage-account-keys", self._get_keys),
             Route("POST", f"{_PATH}/{{name}}/keys", "regenerate-storage-account-keys", self._regenerate_key),
@@ -48,8 +56,8 @@ class StorageAccountApi:
     def _check_name(self, _request: Request, names: Mapping[str, str]) -> Reply:
         is_free = self._accounts.is_available(names["name"])
         reason = "" if is_free else f"The storage account named '{names['name']}' is already taken."
-        parts = (text_element("Result", "true" if is_free else "false"), text_element("Reason", reason))
-        return Reply(body=reply_document("AvailabilityResponse", *parts[: 1 if is_free else 2]))
+        parts = (text_element("Result", "true" if is_free else "false"), nil_element("Reason", reason))
+        return Reply(body=reply_document("AvailabilityResponse", *parts))
 
     def _list(self, request: Request, _names: Mapping[str, str]) -> Reply:
         accounts = self._accounts.all(request.subscription_id)
@@ -67,7 +75,7 @@ class StorageAccountApi:
         wanted = NewStorageAccount(
             name=document.needed_text("ServiceName"),
             label=document.label(),
-            description=document.text("Description"),
+            description=document.description(),
             location=document.needed_text("Location"),
             account_type=document.text("AccountType") or _DEFAULT_TYPE,
             extended_properties=document.extended_properties(),
@@ -75,6 +83,17 @@ class StorageAccountApi:
         self._accounts.create(request.id, request.subscription_id, wanted)
         url = f"{request.base_url}/subscriptions/{request.subscription_id}/storage/{wanted.name}"
         return Reply(status=202, location=url)
+
+    def _update(self, request: Request, names: Mapping[str, str]) -> Reply:
+        document = read_document(request.body, "UpdateStorageServiceInput")
+        wanted = StorageAccountChange(
+            label=document.optional_label(),
+            description=document.description(),
+            account_type=document.text("AccountType"),
+            extended_properties=document.extended_properties(),
+        )
+        self._accounts.update(request.subscription_id, names["name"], wanted)
+        return Reply()
 
     def _delete(self, request: Request, names: Mapping[str, str]) -> Reply:
         self._accounts.delete(request.id, request.subscription_id, names["name"])
@@ -85,7 +104,7 @@ class StorageAccountApi:
 
     def _regenerate_key(self, request: Request, names: Mapping[str, str]) -> Reply:
         if request.query.get("action", "").lower() != "regenerate":
-            raise bad_request("The action parameter must be regenerate.")
+            raise invalid_query()
         key_type = read_document(request.body, "RegenerateKeys").needed_text("KeyType")
         return _keys(request, self._accounts.regenerate_key(request.subscription_id, names["name"], key_type))
 
@@ -100,18 +119,19 @@ class StorageAccountApi:
 
     def _properties(self, account: StorageAccount) -> str:
         is_created = account.status is AccountStatus.CREATED
+        is_replicated = account.account_type in GEO_REPLICATED_TYPES
         endpoints = [text_element("Endpoint", f"{self._storage_url()}/{account.name}/")] if is_created else []
         return element(
             "StorageServiceProperties",
-            text_element("Description", account.description),
+            nil_element("Description", account.description),
             text_element("Location", account.location),
             text_element("Label", account.label),
             text_element("Status", account.status),
             element("Endpoints", *endpoints),
             text_element("GeoPrimaryRegion", account.location),
             text_element("StatusOfPrimary", "Available"),
-            text_element("GeoSecondaryRegion", find_location(account.location).partner),
-            text_element("StatusOfSecondary", "Available"),
+            text_element("GeoSecondaryRegion", find_location(account.location).partner if is_replicated else ""),
+            text_element("StatusOfSecondary", "Available" if is_replicated else ""),
             text_element("CreationTime", moment_text(account.created_at)),
             element("CustomDomains"),
             text_element("AccountType", account.account_type),

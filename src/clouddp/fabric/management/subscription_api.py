@@ -1,14 +1,15 @@
 """Management REST of a subscription: itself, its locations, operations and management certificates."""
 
 from collections.abc import Mapping
+from typing import Final
 from uuid import UUID
 
 from clouddp.fabric.compute.deployments import Deployments
 from clouddp.fabric.compute.hosted_services import HostedServices
-from clouddp.fabric.compute.service_configuration import INSTANCE_LIMIT, read_service_configuration
-from clouddp.fabric.locations import AVAILABLE_SERVICES, LOCATIONS, ROLE_SIZES, STORAGE_ACCOUNT_TYPES
+from clouddp.fabric.locations import AVAILABLE_SERVICES, LOCATIONS, ROLE_SIZES, STORAGE_ACCOUNT_TYPES, RoleSize
 from clouddp.fabric.management.documents import (
     element,
+    flag_element,
     moment_text,
     precise_moment_text,
     read_document,
@@ -19,14 +20,11 @@ from clouddp.fabric.management.protocol_errors import bad_request, not_found
 from clouddp.fabric.management.routes import CERTIFICATE_VERSION, Reply, Request, Route
 from clouddp.fabric.operations import Operation, Operations, OperationStatus
 from clouddp.fabric.storage_accounts import StorageAccounts
-from clouddp.fabric.subscriptions import (
-    HOSTED_SERVICE_LIMIT,
-    STORAGE_ACCOUNT_LIMIT,
-    ManagementCertificate,
-    Subscriptions,
-)
+from clouddp.fabric.subscriptions import ManagementCertificate, Subscriptions
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.certificates import load_certificate, thumbprint
+
+_NO_TENANT: Final = str(UUID(int=0))
 
 
 class SubscriptionApi:
@@ -74,27 +72,23 @@ class SubscriptionApi:
 
     def _get_subscription(self, request: Request, _names: Mapping[str, str]) -> Reply:
         subscription = self._subscriptions.get(request.subscription_id)
-        services = self._services.all(subscription.id)
-        cores = sum(
-            read_service_configuration(deployment.configuration).instance_count
-            for service in services
-            for deployment in self._deployments.of_service(service.name)
-        )
         values = {
             "SubscriptionID": subscription.id,
             "SubscriptionName": subscription.name,
             "SubscriptionStatus": "Active",
             "AccountAdminLiveEmailId": "",
             "ServiceAdminLiveEmailId": "",
-            "MaxCoreCount": HOSTED_SERVICE_LIMIT * INSTANCE_LIMIT,
-            "MaxStorageAccounts": STORAGE_ACCOUNT_LIMIT,
-            "MaxHostedServices": HOSTED_SERVICE_LIMIT,
-            "CurrentCoreCount": cores,
-            "CurrentHostedServices": len(services),
+            "MaxCoreCount": subscription.quotas.cores,
+            "MaxStorageAccounts": subscription.quotas.storage_accounts,
+            "MaxHostedServices": subscription.quotas.hosted_services,
+            "CurrentCoreCount": self._deployments.core_count(subscription.id),
+            "CurrentHostedServices": len(self._services.all(subscription.id)),
             "CurrentStorageAccounts": len(self._accounts.all(subscription.id)),
             "MaxVirtualNetworkSites": 0,
             "MaxLocalNetworkSites": 0,
             "MaxDnsServers": 0,
+            "OfferCategories": "",
+            "AADTenantID": _NO_TENANT,
             "CreatedTime": moment_text(subscription.created_at),
         }
         return Reply(body=reply_document("Subscription", *(text_element(*item) for item in values.items())))
@@ -103,8 +97,7 @@ class SubscriptionApi:
         return Reply(body=reply_document("Locations", *(_location(location.name) for location in LOCATIONS)))
 
     def _list_role_sizes(self, _request: Request, _names: Mapping[str, str]) -> Reply:
-        sizes = (element("RoleSize", text_element("Name", size), text_element("Label", size)) for size in ROLE_SIZES)
-        return Reply(body=reply_document("RoleSizes", *sizes))
+        return Reply(body=reply_document("RoleSizes", *(_role_size(size) for size in ROLE_SIZES)))
 
     def _get_operation(self, request: Request, names: Mapping[str, str]) -> Reply:
         operation = self._operations.get(request.subscription_id, names["id"].lower().replace("-", ""))
@@ -138,8 +131,23 @@ class SubscriptionApi:
         return Reply()
 
 
+def _role_size(size: RoleSize) -> str:
+    return element(
+        "RoleSize",
+        text_element("Name", size.name),
+        text_element("Label", f"{size.name} ({size.cores} cores, {size.memory_mb} MB)"),
+        text_element("Cores", size.cores),
+        text_element("MemoryInMb", size.memory_mb),
+        flag_element("SupportedByWebWorkerRoles", value=True),
+        flag_element("SupportedByVirtualMachines", value=False),
+        text_element("MaxDataDiskCount", size.data_disks),
+        text_element("WebWorkerResourceDiskSizeInMb", size.disk_mb),
+        text_element("VirtualMachineResourceDiskSizeInMb", 0),
+    )
+
+
 def _location(name: str) -> str:
-    role_sizes = [text_element("RoleSize", size) for size in ROLE_SIZES]
+    role_sizes = [text_element("RoleSize", size.name) for size in ROLE_SIZES]
     account_types = [text_element("StorageAccountType", kind) for kind in STORAGE_ACCOUNT_TYPES]
     return element(
         "Location",

@@ -13,6 +13,7 @@ from tests.unit.fabric.builders import (
     configuration,
     document,
     encoded,
+    properties,
     running_cloud,
     service_document,
 )
@@ -47,14 +48,17 @@ def test_a_services_name_is_one_without_regard_to_case(cloud: Cloud) -> None:
 
 
 def test_an_update_changes_what_it_names(cloud: Cloud) -> None:
-    cloud.call("POST", SERVICES, service_document("service1", Description="first"))
+    body = service_document("service1", Description="first", ExtendedProperties=properties(a="1", b="2"))
+    cloud.call("POST", SERVICES, body)
 
-    answer = cloud.call("PUT", f"{SERVICES}/service1", document("UpdateHostedService", Label=encoded("new")))
+    changes = document("UpdateHostedService", Label=encoded("new"), ExtendedProperties=properties(b="3", c="4"))
+    answer = cloud.call("PUT", f"{SERVICES}/service1", changes)
 
     assert answer.status == 200
     shown = cloud.call("GET", f"{SERVICES}/service1")
     assert shown.text("HostedServiceProperties/Label") == encoded("new")
     assert shown.text("HostedServiceProperties/Description") == "first"
+    assert shown.pairs() == {"a": "1", "b": "3", "c": "4"}
 
 
 @pytest.mark.parametrize("name", ["-a", "a.b", "a/b", "..", "a" * 64, "sérvice"])

@@ -11,6 +11,7 @@ from tests.unit.fabric.builders import (
     account_document,
     document,
     encoded,
+    properties,
     running_cloud,
 )
 
@@ -43,7 +44,7 @@ def test_a_created_account_shows_its_endpoint_and_keys(tmp_path: Path) -> None:
 
         assert answer.text(".//Status") == "Created"
         assert answer.text(".//Endpoint") == f"{STORAGE_URL}/store1/"
-        assert answer.text(".//GeoSecondaryRegion") == "North Europe"
+        assert (answer.text(".//GeoSecondaryRegion"), answer.text(".//StatusOfSecondary")) == ("", "")
         found = (keys.text("StorageServiceKeys/Primary"), keys.text("StorageServiceKeys/Secondary"))
         assert cloud.plane.accounts.keys("store1") == found
         assert found[0] != found[1]
@@ -71,6 +72,60 @@ def test_regenerating_replaces_one_key(tmp_path: Path) -> None:
         assert before is not None
         assert after is not None
         assert (before[0] == after[0], before[1] == after[1]) == (True, False)
+
+
+def test_an_account_that_is_replicated_elsewhere_says_where(tmp_path: Path) -> None:
+    with running_cloud(tmp_path) as cloud:
+        accepted = cloud.call("POST", ACCOUNTS, account_document(AccountType="Standard_GRS"))
+        cloud.wait_for(accepted.request_id)
+
+        answer = cloud.call("GET", f"{ACCOUNTS}/store1")
+
+        assert answer.text(".//GeoSecondaryRegion") == "North Europe"
+        assert answer.text(".//StatusOfSecondary") == "Available"
+
+
+def test_an_update_changes_what_it_names_and_adds_properties(tmp_path: Path) -> None:
+    with running_cloud(tmp_path) as cloud:
+        body = account_document(Description="first", ExtendedProperties=properties(a="1", b="2"))
+        cloud.wait_for(cloud.call("POST", ACCOUNTS, body).request_id)
+
+        body = document(
+            "UpdateStorageServiceInput",
+            Label=encoded("new"),
+            ExtendedProperties=properties(b="3", c="4"),
+            AccountType="Standard_RAGRS",
+        )
+        answer = cloud.call("PUT", f"{ACCOUNTS}/store1", body)
+
+        assert (answer.status, answer.body) == (200, "")
+        shown = cloud.call("GET", f"{ACCOUNTS}/store1")
+        assert shown.text(".//Label") == encoded("new")
+        assert shown.text(".//Description") == "first"
+        assert shown.text(".//AccountType") == "Standard_RAGRS"
+        assert shown.pairs() == {"a": "1", "b": "3", "c": "4"}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"AccountType": "Golden"},
+        {"AccountType": "Standard_ZRS"},
+        {"Label": "not base64"},
+        {"Description": "x" * 1025},
+        {"ExtendedProperties": properties(**{f"p{number}": "" for number in range(50)})},
+    ],
+    ids=lambda values: next(iter(values)),
+)
+def test_an_update_that_cannot_be_made_changes_nothing(tmp_path: Path, values: dict[str, str]) -> None:
+    with running_cloud(tmp_path) as cloud:
+        cloud.wait_for(cloud.call("POST", ACCOUNTS, account_document(ExtendedProperties=properties(a="1"))).request_id)
+        before = cloud.call("GET", f"{ACCOUNTS}/store1").body
+
+        answer = cloud.call("PUT", f"{ACCOUNTS}/store1", document("UpdateStorageServiceInput", **values))
+
+        assert (answer.status, answer.error) == (400, "BadRequest")
+        assert cloud.call("GET", f"{ACCOUNTS}/store1").body == before
 
 
 def test_deleting_an_account_removes_its_blobs(tmp_path: Path) -> None:
@@ -118,6 +173,10 @@ def test_a_name_that_no_account_may_have_is_refused(cloud: Cloud, name: str) -> 
         {"Label": "not base64"},
         {"Label": encoded(b"\xff")},
         {"AffinityGroup": "group"},
+        {"Label": encoded("x" * 101)},
+        {"ExtendedProperties": properties(**{"1st": "name begins with a digit"})},
+        {"ExtendedProperties": properties(a="x" * 256)},
+        {"ExtendedProperties": properties(a="1") + properties(a="2")},
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused(cloud: Cloud, values: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from clouddp.language.command_line import chosen_language
 from clouddp.language.translate import translate
 
-_PROGRAMS: Final = {
+PROGRAMS: Final = {
     "demo": "clouddp.demo.commands",
     "site": "clouddp.roles",
     "fabric": "clouddp.fabric.commands",
@@ -32,8 +32,8 @@ def main() -> None:
         sys.stdout.write(_help())
     elif words[0] == "--version":
         sys.stdout.write(f"clouddp {version('clouddp')}\n")
-    elif words[0] in _PROGRAMS:
-        program = import_module(_PROGRAMS[words[0]])
+    elif words[0] in PROGRAMS:
+        program = import_module(PROGRAMS[words[0]])
         program.app(args=words[1:], prog_name=f"clouddp {words[0]}")
     else:
         sys.stderr.write(_unknown(words[0]))
@@ -42,14 +42,14 @@ def main() -> None:
 
 def _help() -> str:
     language = chosen_language()
-    width = max(map(len, _PROGRAMS))
-    lines = [f"  {name:<{width}}  {translate(f'command_line.{_key(name)}', language=language)}" for name in _PROGRAMS]
+    width = max(map(len, PROGRAMS))
+    lines = [f"  {name:<{width}}  {translate(f'command_line.{_key(name)}', language=language)}" for name in PROGRAMS]
     usage = translate("command_line.usage", language=language)
     return "\n".join([usage, "", *lines, "", translate("command_line.more", language=language), ""])
 
 
 def _unknown(word: str) -> str:
-    close = difflib.get_close_matches(word, _PROGRAMS, n=1)
+    close = difflib.get_close_matches(word, PROGRAMS, n=1)
     code = "command_line.unknown_did_you_mean" if close else "command_line.unknown"
     arguments = {"word": word, "close": close[0] if close else ""}
     return translate(code, arguments, language=chosen_language()) + "\n"

@@ -9,11 +9,12 @@ import typer
 from clouddp.bootstrap.initialise import initialise_site
 from clouddp.bootstrap.site import run_site
 from clouddp.language.command_line import chosen_language, clouddp_home, exit_on_error
+from clouddp.language.program import Program
 from clouddp.language.translate import translate
 from clouddp.network.lifetime import wait_for_end
 from clouddp.site_server.site import SiteFolders, SiteSettings
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = Program()
 
 Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
 

@@ -20,6 +20,7 @@ from clouddp.client.progress import ProgressBar
 from clouddp.client.registration import register_client
 from clouddp.client.service_names import follow_by_server, follow_by_system
 from clouddp.language.command_line import chosen_language, clouddp_home, exit_on_error
+from clouddp.language.program import Program
 from clouddp.language.translate import translate
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.registration import parse_registration_token
@@ -28,7 +29,7 @@ from clouddp.network.tls import client_context
 _TOKEN_FILE_LIMIT: Final = 1024
 _NAME_LIMIT: Final = 64
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = Program()
 
 Home = Annotated[Path | None, typer.Option(help="Folder of the client; normally `client` in CLOUDDP_HOME.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]

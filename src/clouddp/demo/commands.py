@@ -17,10 +17,11 @@ from clouddp.demo.processes import Programs
 from clouddp.demo.story import STEPS, Story, Told
 from clouddp.demo.telling import Teller
 from clouddp.language.command_line import chosen_language, clouddp_home, exit_on_error
+from clouddp.language.program import Program
 from clouddp.language.translate import LANGUAGES
 from clouddp.model.errors import InvalidInputError
 
-app = typer.Typer(pretty_exceptions_show_locals=False, add_completion=False)
+app = Program()
 
 
 @app.command()

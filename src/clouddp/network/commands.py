@@ -11,6 +11,7 @@ import typer
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from clouddp.language.command_line import chosen_language, exit_on_error
+from clouddp.language.program import Program
 from clouddp.language.translate import translate
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.certificate_files import NewFile, read_file, write_files
@@ -34,7 +35,7 @@ from clouddp.network.issuing import (
 from clouddp.network.passwords import choose_password, obtain_password
 from clouddp.network.requirements import check_management_certificate, check_service_certificate, is_authority
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = Program()
 
 _DAYS_LIMIT = 36_500
 

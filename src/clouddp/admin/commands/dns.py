@@ -11,10 +11,11 @@ from clouddp.admin.commands.named_service import find_service_path
 from clouddp.admin.commands.output import print_json, print_table, say
 from clouddp.admin.problems import error_of_problem
 from clouddp.language.command_line import clouddp_home, exit_on_error
+from clouddp.language.program import Program
 from clouddp.model.errors import ConflictError
 from clouddp.network.certificate_files import read_file
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = Program()
 
 _SECRET_LIMIT_BYTES: Final = 1_000
 _HOPS: Final = {

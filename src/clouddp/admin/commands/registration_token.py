@@ -8,8 +8,9 @@ import typer
 from clouddp.admin.api_client import SiteApi
 from clouddp.admin.commands.output import print_json, say
 from clouddp.language.command_line import clouddp_home, exit_on_error
+from clouddp.language.program import Program
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = Program()
 
 
 @app.callback()

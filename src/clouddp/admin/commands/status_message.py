@@ -7,10 +7,11 @@ import typer
 from clouddp.admin.api_client import SiteApi
 from clouddp.admin.commands.output import print_json, say
 from clouddp.language.command_line import clouddp_home, exit_on_error
+from clouddp.language.program import Program
 
 _SECONDS = len("2026-11-23T12:00:00")
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = Program()
 
 
 @app.callback()

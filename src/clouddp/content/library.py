@@ -4,7 +4,8 @@ import errno
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -24,7 +25,8 @@ class ContentLibrary:
     """Keeps versions in one folder; one process at a time uses it, from as many threads as it likes.
 
     `files/<2 digits>/<digest>` holds content, `versions/<id>.tree` and `.manifest` what a version is, `incoming/` what
-    is being added. A version exists once its `.tree` does: everything it needs was put in place before.
+    is being added. A version exists once its `.tree` does: everything it needs was put in place before. One change is
+    made at a time: nothing is taken away that somebody adds at this moment.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -36,6 +38,7 @@ class ContentLibrary:
         folder.chmod(0o700)  # what lies below needs no modes of its own
         _make_shards(self._files)
         self.folder = folder
+        self._changing = threading.Lock()  # disks read no faster with two, either
 
     def add(self, source: Path, version_id: str) -> Tree:
         """Copy a source folder in as a version; a source that cannot be taken whole leaves nothing behind.
@@ -47,14 +50,8 @@ class ContentLibrary:
         source = Path(os.path.abspath(source))  # noqa: PTH100 (`resolve` would follow links in the path)
         if self.folder.resolve().is_relative_to(source.resolve()):
             raise InvalidInputError("content.source_holds_library", folder=str(source))
-        listing = list_source(source)
-        with self._room_for(listing) as incoming:
-            files = tuple(self._take(source, file, incoming) for file in listing.files)
-            check_same(listing, list_source(source))
-            tree = Tree(files=files, folders=listing.folders, links=listing.links)
-            self._keep(incoming)
-            self._write(self._versions / f"{version_id}.tree", write_tree(tree))
-        return tree
+        with self._changing:
+            return self._add(source, version_id)
 
     def tree(self, version_id: str) -> Tree:
         """Read what a version holds; raises NotFoundError when there is no such version."""
@@ -76,16 +73,59 @@ class ContentLibrary:
         return VersionStream((file, f"{files}/{name[:2]}/{name}") for file, name in places)
 
     def collect(self, known_version_ids: Iterable[str]) -> None:
-        """Remove what a crash left behind: half-added content, and versions the site database does not know."""
+        """Remove what a crash left behind: half-added content, and versions the site database does not know.
+
+        Only before anything is added: a version that was just added is not in the database yet.
+        """
         known = set(known_version_ids)
-        orphans = [path for path in self._versions.iterdir() if path.stem not in known]
-        leftovers = list(self._incoming.iterdir())
-        if not orphans and not leftovers:
-            return
-        for path in orphans:
-            path.unlink()
-        for path in leftovers:
-            _remove(path)
+        with self._changing:
+            orphans = {path.stem for path in self._versions.iterdir()} - known
+            leftovers = list(self._incoming.iterdir())
+            for path in leftovers:
+                _remove(path)
+            if orphans or leftovers:
+                self._drop(orphans)
+
+    def remove(self, version_ids: Collection[str]) -> None:
+        """Remove versions, and the files that no other version needs; nobody may be reading them."""
+        with self._changing:
+            self._drop(version_ids)
+
+    def _add(self, source: Path, version_id: str) -> Tree:
+        listing = list_source(source)
+        with self._room_for(listing) as incoming:
+            files = tuple(self._take(source, file, incoming) for file in listing.files)
+            check_same(listing, list_source(source))
+            tree = Tree(files=files, folders=listing.folders, links=listing.links)
+            self._keep(incoming)
+            self._write(self._versions / f"{version_id}.tree", write_tree(tree))
+        return tree
+
+    def _drop(self, version_ids: Collection[str]) -> None:
+        """Remove files first: as long as the `.tree` is there, a crash is followed by another try."""
+        remaining = {path.stem for path in self._versions.glob("*.tree")}.difference(version_ids)
+        needed = {file.digest.hex() for version_id in remaining for file in self.tree(version_id).files}
+        for path in self._files.glob("*/*"):
+            if path.name not in needed:
+                path.unlink()
+        for version_id in version_ids:
+            for suffix in (".manifest", ".tree"):
+                (self._versions / f"{version_id}{suffix}").unlink(missing_ok=True)
+
+    def _add(self, source: Path, version_id: str) -> Tree:
+        listing = list_source(source)
+        with self._room_for(listing) as incoming:
+            files = tuple(self._take(source, file, incoming) for file in listing.files)
+            check_same(listing, list_source(source))
+            tree = Tree(files=files, folders=listing.folders, links=listing.links)
+            self._keep(incoming)
+            self._write(self._versions / f"{version_id}.tree", write_tree(tree))
+        return tree
+
+    def _drop(self, version_ids: Iterable[str]) -> None:
+        for version_id in version_ids:
+            for suffix in (".tree", ".manifest"):
+                (self._versions / f"{version_id}{suffix}").unlink(missing_ok=True)
         remaining = {path.stem for path in self._versions.glob("*.tree")}
         needed = {file.digest.hex() for version_id in remaining for file in self.tree(version_id).files}
         for path in self._files.glob("*/*"):

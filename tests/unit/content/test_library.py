@@ -228,6 +228,34 @@ def test_what_a_crash_left_is_collected_and_the_rest_kept(tmp_path: Path) -> Non
     assert _read(library, "known") == b"known"
 
 
+def test_a_removed_version_takes_along_what_no_other_needs(tmp_path: Path) -> None:
+    library, source = _library(tmp_path), write_files(tmp_path / "source", {"a": b"shared"})
+    library.add(source, "v1")
+    before = _held(library)
+    library.add(write_files(source, {"b": b"of version 2 alone"}), "v2")
+    library.keep_manifest("v2", b"manifest")
+
+    library.remove(["v2", "unknown"])
+
+    assert _held(library) == before
+    assert _read(library, "v1") == b"shared"
+    with pytest.raises(NotFoundError):
+        library.manifest("v2")
+
+
+def test_nothing_that_is_being_added_is_removed(tmp_path: Path) -> None:
+    library = _library(tmp_path)
+    library.add(write_files(tmp_path / "old", {"a": b"wanted by both" * 1000}), "old")
+    source = write_files(tmp_path / "source", {"a": b"wanted by both" * 1000, "large": bytes(30_000_000)})
+    adding = threading.Thread(target=library.add, args=(source, "new"))
+
+    adding.start()
+    library.remove(["old"])
+    adding.join()
+
+    assert _read(library, "new") == b"wanted by both" * 1000 + bytes(30_000_000)
+
+
 def test_a_version_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         _library(tmp_path).tree("v1")

@@ -81,10 +81,10 @@ class ContentLibrary:
         with self._changing:
             orphans = {path.stem for path in self._versions.iterdir()} - known
             leftovers = list(self._incoming.iterdir())
-            for path in leftovers:
-                _remove(path)
             if orphans or leftovers:
                 self._drop(orphans)
+            for path in leftovers:
+                _remove(path)
 
     def remove(self, version_ids: Collection[str]) -> None:
         """Remove versions, and the files that no other version needs; nobody may be reading them."""
@@ -111,26 +111,6 @@ class ContentLibrary:
         for version_id in version_ids:
             for suffix in (".manifest", ".tree"):
                 (self._versions / f"{version_id}{suffix}").unlink(missing_ok=True)
-
-    def _add(self, source: Path, version_id: str) -> Tree:
-        listing = list_source(source)
-        with self._room_for(listing) as incoming:
-            files = tuple(self._take(source, file, incoming) for file in listing.files)
-            check_same(listing, list_source(source))
-            tree = Tree(files=files, folders=listing.folders, links=listing.links)
-            self._keep(incoming)
-            self._write(self._versions / f"{version_id}.tree", write_tree(tree))
-        return tree
-
-    def _drop(self, version_ids: Iterable[str]) -> None:
-        for version_id in version_ids:
-            for suffix in (".tree", ".manifest"):
-                (self._versions / f"{version_id}{suffix}").unlink(missing_ok=True)
-        remaining = {path.stem for path in self._versions.glob("*.tree")}
-        needed = {file.digest.hex() for version_id in remaining for file in self.tree(version_id).files}
-        for path in self._files.glob("*/*"):
-            if path.name not in needed:
-                path.unlink()
 
     @contextmanager
     def _room_for(self, listing: SourceListing) -> Iterator[Path]:

@@ -9,6 +9,7 @@ from clouddp.fabric.compute.deployment_work import DeploymentWork
 from clouddp.fabric.compute.deployments import Deployments, open_deployments
 from clouddp.fabric.compute.hosted_services import HostedServices
 from clouddp.fabric.compute.role_instances import RoleInstances
+from clouddp.fabric.compute.service_removal import ServiceRemoval
 from clouddp.fabric.management.deployment_api import DeploymentApi
 from clouddp.fabric.management.deployment_documents import DeploymentDocuments
 from clouddp.fabric.management.hosted_service_api import HostedServiceApi
@@ -56,6 +57,7 @@ class ControlPlane:
             programs=programs,
         )
         self._work = DeploymentWork(documents, state, self.operations, self.roles, log, now=now)
+        self._removal = ServiceRemoval(self.services, self.deployments, self._work, state, self.operations)
         self._storage_url = storage_url
         self._log = log
 
@@ -68,7 +70,7 @@ class ControlPlane:
         routes = [
             *of_subscription.routes(),
             *StorageAccountApi(self.accounts, storage_url=self._storage_url).routes(),
-            *HostedServiceApi(self.services, documents).routes(),
+            *HostedServiceApi(self.services, self._removal, documents).routes(),
             *DeploymentApi(self.services, self.deployments, documents).routes(),
         ]
         return ManagementApi(routes, self.subscriptions, self.operations, self._log)

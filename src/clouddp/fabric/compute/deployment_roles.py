@@ -82,7 +82,7 @@ class DeploymentRoles:
         """Return the status of every instance that the deployment should have, by name."""
         running = self._instances.of(deployment.key)
         absent = InstanceStatus.CREATING if deployment.status in _COMING else InstanceStatus.STOPPED
-        names = _instance_names(read_service_configuration(deployment.configuration))
+        names = read_service_configuration(deployment.configuration).instance_names
         return {name: running[name].status if name in running else absent for name in names}
 
     def running(self, deployment_key: str) -> dict[str, RoleInstance]:
@@ -116,7 +116,7 @@ class DeploymentRoles:
 
         """
         configuration = read_service_configuration(deployment.configuration)
-        for name in _instance_names(configuration):
+        for name in configuration.instance_names:
             self._start_new(deployment, configuration, name)
 
     def change(self, deployment: Deployment) -> None:
@@ -143,6 +143,17 @@ class DeploymentRoles:
             return True
 
         self._roll(deployment, is_due=write)
+
+    def reboot(self, deployment: Deployment, name: str) -> None:
+        """Start an instance anew, with the folder that it has, once it has answered what it accepted."""
+        self._instances.leave(deployment.key, [name], hurry=self._closing)
+        self._start(deployment, read_service_configuration(deployment.configuration), name)
+
+    def reimage(self, deployment: Deployment, name: str) -> None:
+        """Start an instance anew as `reboot` does, with nothing of what it wrote into its folder."""
+        self._instances.leave(deployment.key, [name], hurry=self._closing)
+        remove_instance_folder(self._state.instances(deployment.key) / name)
+        self._start_new(deployment, read_service_configuration(deployment.configuration), name)
 
     def stop(self, deployment: Deployment) -> None:
         """End every instance at once, and cut every connection, those that are queued included."""
@@ -171,7 +182,7 @@ class DeploymentRoles:
         for the others.
         """
         configuration = read_service_configuration(deployment.configuration)
-        names = _instance_names(configuration)
+        names = configuration.instance_names
         running = self._instances.of(deployment.key)
         for name in names:
             self._start_new(deployment, configuration, name)
@@ -227,7 +238,3 @@ class DeploymentRoles:
             if time.monotonic() > deadline:
                 message = "The operation could not be completed within the permitted time."
                 raise ProtocolError(500, "OperationTimedOut", message)
-
-
-def _instance_names(configuration: ServiceConfiguration) -> list[str]:
-    return [f"{configuration.role}_IN_{number}" for number in range(configuration.instance_count)]

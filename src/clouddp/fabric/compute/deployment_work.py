@@ -37,12 +37,20 @@ class DeploymentWork:
         operations.register("start-deployment", self._set_running)
         operations.register("suspend-deployment", self._set_suspended)
         operations.register("delete-deployment", self._delete)
+        operations.register("reboot-role-instance", self._reboot)
+        operations.register("reimage-role-instance", self._reimage)
 
     def resume(self) -> None:
         """Start again the instances of every deployment that was running when the fabric ended."""
         for deployment in self._documents.all():
             if deployment.status in (DeploymentStatus.RUNNING, DeploymentStatus.RUNNING_TRANSITIONING):
                 self._resume(deployment)
+
+    def remove(self, key: str) -> None:
+        """Remove a deployment with its instances; an absent one is fine."""
+        self._roles.remove(key)
+        with self._lock:
+            self._documents.remove(key)
 
     def _resume(self, deployment: Deployment) -> None:
         try:
@@ -56,7 +64,7 @@ class DeploymentWork:
         try:
             self._roles.check(deployment.subscription_id, deployment.package_url, configuration)
         except ProtocolError:
-            self._remove(deployment.key)
+            self.remove(deployment.key)
             raise
         deployment = self._with_address(deployment, wanted_port(configuration))
         if deployment.starts:
@@ -101,13 +109,19 @@ class DeploymentWork:
         self._roles.stop(deployment)
         self._put(deployment, DeploymentStatus.SUSPENDED)
 
+    def _reboot(self, arguments: Mapping[str, str]) -> None:
+        self._roles.reboot(self._get(arguments), arguments["instance"])
+
+    def _reimage(self, arguments: Mapping[str, str]) -> None:
+        self._roles.reimage(self._get(arguments), arguments["instance"])
+
     def _delete(self, arguments: Mapping[str, str]) -> None:
         with self._lock:
             key = arguments["deployment"]
             deployment = self._documents.get(key)
             if deployment is not None:
                 self._put(deployment, DeploymentStatus.DELETING)
-        self._remove(key)
+        self.remove(key)
 
     def _with_address(self, deployment: Deployment, port: int) -> Deployment:
         """Give the deployment its address and port, which it keeps for its life."""
@@ -130,8 +144,3 @@ class DeploymentWork:
     def _put(self, deployment: Deployment, status: DeploymentStatus) -> None:
         with self._lock:
             self._documents.put(deployment.key, replace(deployment, status=status, modified_at=self._now()))
-
-    def _remove(self, key: str) -> None:
-        self._roles.remove(key)
-        with self._lock:
-            self._documents.remove(key)

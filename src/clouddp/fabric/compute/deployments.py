@@ -11,7 +11,8 @@ from typing import Final
 from clouddp.fabric.compute.hosted_services import HostedService
 from clouddp.fabric.compute.instance_folders import check_settings
 from clouddp.fabric.compute.service_configuration import ServiceConfiguration, read_service_configuration
-from clouddp.fabric.management.protocol_errors import bad_request, conflict, not_found
+from clouddp.fabric.management.documents import merge_properties
+from clouddp.fabric.management.protocol_errors import ProtocolError, bad_request, conflict, not_found
 from clouddp.fabric.operations import Operations
 from clouddp.fabric.state import Clock, Documents, StateFolder
 from clouddp.fabric.subscriptions import QuotaLookup, check_quota
@@ -177,9 +178,16 @@ class Deployments:
             self._documents.put(deployment.key, deployment)
 
     def change(
-        self, operation_id: str, service: HostedService, deployment: Deployment, wanted: Mapping[str, str]
+        self,
+        operation_id: str,
+        service: HostedService,
+        deployment: Deployment,
+        wanted: Mapping[str, str],
+        *,
+        extended_properties: tuple[tuple[str, str], ...] = (),
     ) -> None:
         """Accept another `configuration`, and `package_url` and `label` where given; instances change one by one."""
+        merged = merge_properties(deployment.extended_properties, extended_properties)
         configuration = _check_configuration(service, wanted["configuration"])
         before = read_service_configuration(deployment.configuration)
         self._check_cores(service.subscription_id, configuration.instance_count - before.instance_count)
@@ -187,7 +195,8 @@ class Deployments:
             DeploymentStatus.RUNNING: DeploymentStatus.RUNNING_TRANSITIONING,
             DeploymentStatus.SUSPENDED: DeploymentStatus.SUSPENDED_TRANSITIONING,
         }
-        self._accept(operation_id, "change-deployment", deployment, steps, wanted)
+        changed = replace(deployment, extended_properties=merged)
+        self._accept(operation_id, "change-deployment", changed, steps, wanted)
 
     def set_running(self, operation_id: str, deployment: Deployment) -> None:
         """Accept that the instances are started."""
@@ -198,6 +207,38 @@ class Deployments:
         """Accept that the instances are stopped."""
         steps = dict.fromkeys((DeploymentStatus.RUNNING, DeploymentStatus.SUSPENDED), DeploymentStatus.SUSPENDING)
         self._accept(operation_id, "suspend-deployment", deployment, steps, {})
+
+    def reboot(self, operation_id: str, deployment: Deployment, instance: str) -> None:
+        """Accept that one instance is started anew."""
+        self._accept_restart(operation_id, "reboot-role-instance", deployment, instance)
+
+    def reimage(self, operation_id: str, deployment: Deployment, instance: str) -> None:
+        """Accept that one instance is started anew, without what it wrote into its folder."""
+        self._accept_restart(operation_id, "reimage-role-instance", deployment, instance)
+
+    def check_idle(self, service_name: str) -> None:
+        """Make sure that no operation on the deployments of a hosted service is under way.
+
+        Raises:
+            ProtocolError: there is one.
+
+        """
+        if any(self._is_busy(deployment) for deployment in self.of_service(service_name)):
+            raise _busy()
+
+    def begin_removal(self, service_name: str) -> None:
+        """Say of the deployments of a hosted service that they are being deleted. Called with the state's lock held."""
+        for deployment in self.of_service(service_name):
+            leaving = replace(deployment, status=DeploymentStatus.DELETING, modified_at=self._now())
+            self._documents.put(deployment.key, leaving)
+
+    def _accept_restart(self, operation_id: str, kind: str, deployment: Deployment, instance: str) -> None:
+        for name in read_service_configuration(deployment.configuration).instance_names:
+            if name.lower() == instance.lower():
+                steps = {DeploymentStatus.RUNNING: DeploymentStatus.RUNNING}
+                self._accept(operation_id, kind, deployment, steps, {"instance": name})
+                return
+        raise not_found("The role instance {} was not found.", instance)
 
     def delete(self, operation_id: str, deployment: Deployment) -> None:
         """Accept that the deployment is removed with its instances."""
@@ -220,15 +261,17 @@ class Deployments:
             current = self._documents.get(deployment.key)
             if current is None:
                 raise not_found("No deployments were found.")
-            busy = self._operations.in_progress(deployment=current.key)
-            if busy is not None or current.status not in steps:
-                raise conflict(
-                    "Windows Azure is currently performing an operation on this deployment that requires exclusive "
-                    "access."
-                )
+            if self._is_busy(current) or current.status not in steps:
+                raise _busy()
             arguments = {"deployment": current.key, **arguments}
             self._operations.accept(operation_id, current.subscription_id, kind, arguments)
-            self._documents.put(current.key, replace(current, status=steps[current.status], modified_at=self._now()))
+            properties, status = deployment.extended_properties, steps[current.status]
+            changed = replace(current, status=status, extended_properties=properties, modified_at=self._now())
+            self._documents.put(current.key, changed)
+
+    def _is_busy(self, deployment: Deployment) -> bool:
+        is_changing = self._operations.in_progress(deployment=deployment.key) is not None
+        return is_changing or self._operations.in_progress(removed_service=deployment.service_name) is not None
 
     def _new(self, service: HostedService, slot: str, wanted: NewDeployment) -> Deployment:
         moment = self._now()
@@ -249,6 +292,12 @@ class Deployments:
             created_at=moment,
             modified_at=moment,
         )
+
+
+def _busy() -> ProtocolError:
+    return conflict(
+        "Windows Azure is currently performing an operation on this deployment that requires exclusive access."
+    )
 
 
 def _known_slot(slot: str) -> str:

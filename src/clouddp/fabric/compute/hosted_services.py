@@ -77,7 +77,7 @@ class HostedServices:
         self._used_thumbprints = used_thumbprints
         operations.register("add-service-certificate", self._finish_adding_certificate)
         operations.register("delete-service-certificate", self._finish_deleting_certificate)
-        operations.register("delete-hosted-service", self._finish_deleting)
+        operations.register("delete-hosted-service", lambda arguments: self.remove(arguments["service"]))
 
     def is_available(self, name: str) -> bool:
         """Say whether the name may be given to a new service."""
@@ -154,6 +154,12 @@ class HostedServices:
             self._operations.do(
                 self._operations.write_down(operation_id, subscription_id, "delete-hosted-service", arguments)
             )
+
+    def remove(self, name: str) -> None:
+        """Forget a service with its certificates; an absent one is fine."""
+        remove_folder(self._state.certificates(name.lower()))
+        with self._state.lock:
+            self._documents.remove(name.lower())
 
     def get_certificate(self, subscription_id: str, name: str, wanted: str) -> ServiceCertificate:
         """Return a service certificate by its thumbprint.
@@ -234,12 +240,6 @@ class HostedServices:
             self._put(replace(service, certificates=kept, modified_at=self._now()))
             for suffix in (".key", ".pem"):
                 (self._state.certificates(service.name.lower()) / f"{wanted}{suffix}").unlink(missing_ok=True)
-
-    def _finish_deleting(self, arguments: Mapping[str, str]) -> None:
-        name = arguments["service"].lower()
-        remove_folder(self._state.certificates(name))
-        with self._state.lock:
-            self._documents.remove(name)
 
     def _put(self, service: HostedService) -> None:
         self._documents.put(service.name.lower(), service)

@@ -25,6 +25,11 @@ class ServiceConfiguration:
     settings: Mapping[str, str]
     certificates: Mapping[str, str]
 
+    @property
+    def instance_names(self) -> list[str]:
+        """The names of the role's instances."""
+        return [f"{self.role}_IN_{number}" for number in range(self.instance_count)]
+
 
 def read_service_configuration(text: str) -> ServiceConfiguration:
     """Parse a .cscfg.

@@ -5,12 +5,15 @@ from typing import Final
 
 from clouddp.fabric.compute.deployments import Deployment, Deployments, NewDeployment
 from clouddp.fabric.compute.hosted_services import HostedServices
+from clouddp.fabric.compute.service_configuration import read_service_configuration
 from clouddp.fabric.management.deployment_documents import DeploymentDocuments
 from clouddp.fabric.management.documents import RequestDocument, read_document
 from clouddp.fabric.management.protocol_errors import bad_request
 from clouddp.fabric.management.routes import Reply, Request, Route
 
 _SERVICE: Final = "/services/hostedservices/{name}"
+_INSTANCE: Final = "/roleinstances/{instance}"
+_MODES: Final = ("", "auto", "simultaneous")
 
 
 class DeploymentApi:
@@ -30,15 +33,20 @@ class DeploymentApi:
             routes += [
                 Route("GET", path, "get-deployment", self._get),
                 Route("DELETE", path, "delete-deployment", self._delete),
+                # The media of a deployment are its machines' disks, which a role's instances do not have.
+                Route("DELETE", path, "delete-deployment", self._delete, comp="media"),
                 Route("POST", path, "update-deployment-status", self._set_status, comp="status"),
                 Route("POST", path, "change-configuration", self._change_configuration, comp="config"),
                 Route("POST", path, "upgrade-deployment", self._upgrade, comp="upgrade"),
+                Route("POST", f"{path}{_INSTANCE}", "reboot-role-instance", self._reboot, comp="reboot"),
+                Route("POST", f"{path}{_INSTANCE}", "reimage-role-instance", self._reimage, comp="reimage"),
             ]
         return routes
 
     def _create(self, request: Request, names: Mapping[str, str]) -> Reply:
         service = self._services.get(request.subscription_id, names["name"])
         document = read_document(request.body, "CreateDeployment")
+        document.is_set("TreatWarningsAsError")  # there are no warnings; what is said must be true or false
         wanted = NewDeployment(
             slot=names["slot"],
             name=document.needed_text("Name"),
@@ -71,21 +79,40 @@ class DeploymentApi:
 
     def _change_configuration(self, request: Request, names: Mapping[str, str]) -> Reply:
         document = read_document(request.body, "ChangeConfiguration")
-        return self._change(request, names, {"configuration": _configuration(document)})
+        document.is_set("TreatWarningsAsError")
+        return self._change(request, names, document, {"configuration": _configuration(document)})
 
     def _upgrade(self, request: Request, names: Mapping[str, str]) -> Reply:
         document = read_document(request.body, "UpgradeDeployment")
+        document.is_set("Force")
+        configuration = _configuration(document)
+        role = document.text("RoleToUpgrade")
+        if role not in ("", read_service_configuration(configuration).role):
+            raise bad_request("The role {} was not found in the service configuration.", role)
         wanted = {
-            "configuration": _configuration(document),
+            "configuration": configuration,
             "package_url": document.needed_text("PackageUrl"),
             "label": document.label(),
         }
-        return self._change(request, names, wanted)
+        return self._change(request, names, document, wanted)
 
-    def _change(self, request: Request, names: Mapping[str, str], wanted: Mapping[str, str]) -> Reply:
+    def _change(
+        self, request: Request, names: Mapping[str, str], document: RequestDocument, wanted: Mapping[str, str]
+    ) -> Reply:
+        if document.text("Mode").lower() not in _MODES:
+            raise bad_request("The Mode element must be Auto: upgrade domains are walked by the cloud itself.")
         deployment = self._find(request, names)
         service = self._services.get(request.subscription_id, names["name"])
-        self._deployments.change(request.id, service, deployment, wanted)
+        properties = document.extended_properties()
+        self._deployments.change(request.id, service, deployment, wanted, extended_properties=properties)
+        return Reply(status=202)
+
+    def _reboot(self, request: Request, names: Mapping[str, str]) -> Reply:
+        self._deployments.reboot(request.id, self._find(request, names), names["instance"])
+        return Reply(status=202)
+
+    def _reimage(self, request: Request, names: Mapping[str, str]) -> Reply:
+        self._deployments.reimage(request.id, self._find(request, names), names["instance"])
         return Reply(status=202)
 
     def _find(self, request: Request, names: Mapping[str, str]) -> Deployment:

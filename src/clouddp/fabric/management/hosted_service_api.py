@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from clouddp.fabric.compute.hosted_services import HostedService, HostedServices, NewHostedService, ServiceCertificate
+from clouddp.fabric.compute.service_removal import ServiceRemoval
 from clouddp.fabric.locations import ROLE_SIZES
 from clouddp.fabric.management.deployment_documents import DeploymentDocuments
 from clouddp.fabric.management.documents import (
@@ -24,8 +25,11 @@ _PATH: Final = "/services/hostedservices"
 class HostedServiceApi:
     """Answers what concerns hosted services."""
 
-    def __init__(self, services: HostedServices, deployment_documents: DeploymentDocuments) -> None:
+    def __init__(
+        self, services: HostedServices, removal: ServiceRemoval, deployment_documents: DeploymentDocuments
+    ) -> None:
         self._services = services
+        self._removal = removal
         self._deployment_documents = deployment_documents
 
     def routes(self) -> list[Route]:
@@ -44,6 +48,7 @@ class HostedServiceApi:
             Route("GET", f"{_PATH}/{{name}}", "get-hosted-service", self._get),
             Route("PUT", f"{_PATH}/{{name}}", "update-hosted-service", self._update),
             Route("DELETE", f"{_PATH}/{{name}}", "delete-hosted-service", self._delete),
+            Route("DELETE", f"{_PATH}/{{name}}", "delete-hosted-service", self._delete_all, comp="media"),
             Route("GET", certificates, "list-service-certificates", self._list_certificates),
             Route("POST", certificates, "add-service-certificate", self._add_certificate),
             Route("GET", f"{certificates}/{{certificate}}", "get-service-certificate", self._get_certificate),
@@ -98,6 +103,10 @@ class HostedServiceApi:
     def _delete(self, request: Request, names: Mapping[str, str]) -> Reply:
         self._services.delete(request.id, request.subscription_id, names["name"])
         return Reply()
+
+    def _delete_all(self, request: Request, names: Mapping[str, str]) -> Reply:
+        self._removal.delete(request.id, request.subscription_id, names["name"])
+        return Reply(status=202)
 
     def _list_certificates(self, request: Request, names: Mapping[str, str]) -> Reply:
         service = self._services.get(request.subscription_id, names["name"])

@@ -2,6 +2,8 @@
 
 import hashlib
 import hmac
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -17,6 +19,8 @@ from clouddp.site_server.database.clients import ClientRepository
 MOST_USES: Final = 100_000
 MOST_HOURS: Final = 24 * 90
 
+_TOLD_AGAIN_AFTER: Final = timedelta(hours=1)
+_MOST_TOLD: Final = 1_000
 _ALLOW_CLOUD: Final = "allow_cloud_distribution_point"
 
 
@@ -50,6 +54,7 @@ class SiteClients:
         self._blocks_changed = blocks_changed
         self._status = status
         self._now = now
+        self._refusals = _Refusals()
 
     def new_registration_token(self, *, uses: int = 1, hours: int = 24) -> str:
         """Make a token with which so many clients can register for so long; it is shown once and never again.
@@ -120,9 +125,29 @@ class SiteClients:
         self._records.set_setting(_ALLOW_CLOUD, "yes" if allowed else "no")
 
     def _refuse(self, token_id: str) -> RefusedError:
-        """Report who comes with a token of ours; what strangers send is not worth a row each."""
-        self._status.report(12021, Severity.WARNING, Component.MANAGEMENT_POINT, reason=f"token {token_id}")
+        """Report who comes with a token of ours, once an hour for each; what strangers send is not worth a row."""
+        if self._refusals.is_new(token_id, self._now()):
+            self._status.report(12021, Severity.WARNING, Component.MANAGEMENT_POINT, reason=f"token {token_id}")
         return RefusedError("management_point.registration_refused")
+
+
+class _Refusals:
+    """Which refused tokens were told of within the last hour; kept in memory, and bounded."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._told: OrderedDict[str, datetime] = OrderedDict()
+
+    def is_new(self, token_id: str, now: datetime) -> bool:
+        with self._lock:
+            told = self._told.get(token_id)
+            if told is not None and now - told < _TOLD_AGAIN_AFTER:
+                return False
+            self._told[token_id] = now
+            self._told.move_to_end(token_id)
+            if len(self._told) > _MOST_TOLD:
+                self._told.popitem(last=False)
+            return True
 
 
 def _digest(secret: str) -> bytes:

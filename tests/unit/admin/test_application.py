@@ -112,3 +112,11 @@ def test_a_length_that_is_none_is_refused(client: TestClient, length: str) -> No
     answer = client.post("/api/v1/things", headers=headers, content=b"{}")
 
     assert answer.status_code == 413
+
+
+def test_the_services_description_is_for_administrators_alone(client: TestClient) -> None:
+    described = client.get("/api/v1/openapi.json", headers=TOKEN)
+
+    assert "/api/v1/things" in described.json()["paths"]
+    assert client.get("/api/v1/openapi.json").status_code == 403
+    assert client.get("/openapi.json").status_code == 404

@@ -1,3 +1,5 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -105,7 +107,7 @@ def test_blocking_a_client_is_remembered_with_its_moment_and_told_on(site: Site)
 
     site.clients.block(client)
 
-    assert site.records.blocked_clients() == {client: NOON}
+    assert site.records.blocked_clients() == {client: NOON + timedelta(seconds=60)}
     assert site.told == 1
 
 
@@ -117,3 +119,34 @@ def test_a_client_that_is_not_there_cannot_be_blocked(site: Site) -> None:
 def test_a_token_for_nobody_is_not_made(site: Site) -> None:
     with pytest.raises(InvalidInputError):
         site.clients.new_registration_token(uses=0)
+
+
+def test_two_registrations_of_one_key_at_once_make_one_client_and_use_the_token_once(site: Site) -> None:
+    token = site.clients.new_registration_token(uses=3)
+    key, start = public_jwk(new_signing_key()), threading.Barrier(4)
+
+    def register() -> str:
+        start.wait(timeout=10)
+        return site.clients.register(token, public_key=key, name="pc1")
+
+    with ThreadPoolExecutor(4) as pool:
+        ended = [future.exception() for future in [pool.submit(register) for _ in range(4)]]
+
+    assert sorted(type(error).__name__ for error in ended) == ["ConflictError"] * 3 + ["NoneType"]
+    assert len(site.clients.list()) == 1
+    site.register(token)
+    site.register(token)
+    with pytest.raises(RefusedError):
+        site.register(token)
+
+
+def test_a_refused_token_is_told_of_once_an_hour(site: Site) -> None:
+    token = site.clients.new_registration_token(hours=3)
+    site.register(token)
+
+    for minutes in (0, 30, 59, 61):
+        site.now = NOON + timedelta(minutes=minutes)
+        with pytest.raises(RefusedError):
+            site.register(token)
+
+    assert len(site.status.list(number=12021)) == 2

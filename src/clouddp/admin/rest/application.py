@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -30,9 +30,11 @@ def make_administration_service(
     language: str,
 ) -> FastAPI:
     """Build the service; `report_failure` is told of an unexpected error with the reference the caller was given."""
-    application = FastAPI(title="clouddp administration service", version="1", docs_url=None, redoc_url=None)
+    application = FastAPI(
+        title="clouddp administration service", version="1", docs_url=None, redoc_url=None, openapi_url=None
+    )
     guard = Depends(_bearer_guard(authenticate))
-    for router in routers:
+    for router in (*routers, _description_route(application)):
         application.include_router(router, prefix="/api/v1", dependencies=[guard])
     application.add_exception_handler(SiteError, _answer_site_error(language))
     application.add_exception_handler(RequestValidationError, _answer_invalid_request(language))
@@ -48,6 +50,17 @@ def request_language(request: Request, default: str) -> str:
         if language in LANGUAGES:
             return language
     return default
+
+
+def _description_route(application: FastAPI) -> APIRouter:
+    """Describe the service to its administrators, and to nobody else."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/openapi.json")
+    def describe() -> dict[str, Any]:
+        return application.openapi()
+
+    return router
 
 
 def _bearer_guard(authenticate: Authenticate) -> Callable[[HTTPAuthorizationCredentials | None], None]:

@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Column, Engine, Integer, LargeBinary, Row, String, Table, Text, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from clouddp.model.client import RegisteredClient
+from clouddp.model.errors import ConflictError
 from clouddp.site_server.database.engine import read, write
 from clouddp.site_server.database.tables import Moment, metadata
+
+# A token that was being made while its client was blocked bears a time a little after the block's; it is void, too.
+_BLOCK_MARGIN: Final = timedelta(seconds=60)
 
 registration_token: Final = Table(
     "registration_token",
@@ -64,33 +69,22 @@ class ClientRepository:
             return connection.execute(query).scalar()
 
     def register(self, new: RegisteredClient, *, token_id: str) -> bool:
-        """Use a token once and keep the client, or neither; False when the token is used up or expired."""
-        table = registration_token.c
-        with write(self._engine) as connection:
-            used = connection.execute(
-                update(registration_token)
-                .where(table.id == token_id, table.uses_left > 0, table.expires_at > new.registered_at)
-                .values(uses_left=table.uses_left - 1)
-            )
-            if used.rowcount != 1:
-                return False
-            connection.execute(
-                insert(client).values(
-                    id=new.id,
-                    name=new.name,
-                    key_thumbprint=new.public_key["kid"],
-                    public_key=json.dumps(dict(new.public_key)),
-                    registered_at=new.registered_at,
-                )
-            )
-        return True
+        """Use a token once and keep the client, or neither; False when the token is used up or expired.
+
+        Raises:
+            ConflictError: a client with this key is registered already.
+
+        """
+        try:
+            return self._register(new, token_id)
+        except IntegrityError as error:  # the token's use is undone with it
+            raise ConflictError("management_point.key_registered") from error
 
     def has_key(self, thumbprint: str) -> bool:
         """Say whether a client with this public key is registered."""
+        query = select(client.c.id).where(client.c.key_thumbprint == thumbprint)
         with read(self._engine) as connection:
-            return (
-                connection.execute(select(client.c.id).where(client.c.key_thumbprint == thumbprint)).first() is not None
-            )
+            return connection.execute(query).first() is not None
 
     def find(self, client_id: str) -> RegisteredClient | None:
         """Give a client; None when there is none of this id."""
@@ -113,7 +107,7 @@ class ClientRepository:
         """Give each blocked client and the moment before which its tokens are void."""
         query = select(client.c.id, client.c.blocked_at).where(client.c.blocked_at.is_not(None))
         with read(self._engine) as connection:
-            return {row.id: row.blocked_at for row in connection.execute(query)}
+            return {row.id: row.blocked_at + _BLOCK_MARGIN for row in connection.execute(query)}
 
     def setting(self, name: str) -> str | None:
         """Give a client setting; None when it was never changed."""
@@ -125,6 +119,27 @@ class ClientRepository:
         with write(self._engine) as connection:
             connection.execute(delete(client_setting).where(client_setting.c.name == name))
             connection.execute(insert(client_setting).values(name=name, value=value))
+
+    def _register(self, new: RegisteredClient, token_id: str) -> bool:
+        table = registration_token.c
+        with write(self._engine) as connection:
+            used = connection.execute(
+                update(registration_token)
+                .where(table.id == token_id, table.uses_left > 0, table.expires_at > new.registered_at)
+                .values(uses_left=table.uses_left - 1)
+            )
+            if used.rowcount != 1:
+                return False
+            connection.execute(
+                insert(client).values(
+                    id=new.id,
+                    name=new.name,
+                    key_thumbprint=new.public_key["kid"],
+                    public_key=json.dumps(dict(new.public_key)),
+                    registered_at=new.registered_at,
+                )
+            )
+        return True
 
 
 def _client(row: Row[Any]) -> RegisteredClient:

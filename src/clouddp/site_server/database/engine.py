@@ -14,8 +14,8 @@ def open_database(location: str | Path) -> Engine:
     """Open the database at a URL (`postgresql+psycopg://…`) or in an SQLite file, which is made when missing."""
     text = str(location)
     if "://" in text:
-        return create_engine(text, pool_pre_ping=True)
-    engine = create_engine(f"sqlite:///{text}")
+        return create_engine(text, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(f"sqlite:///{text}", hide_parameters=True)  # an error's text ends in a log
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediately)
     return engine

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select
-from sqlalchemy.exc import StatementError
+from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select, text
+from sqlalchemy.exc import OperationalError, StatementError
 
 from clouddp.site_server.database.engine import open_database, read, write
 from clouddp.site_server.database.tables import Moment
@@ -66,3 +66,12 @@ def test_a_moment_comes_back_aware_and_one_without_a_time_zone_is_refused(tmp_pa
     with read(engine) as connection:
         assert connection.execute(select(COUNTER.c.at)).scalar_one() == noon
     engine.dispose()
+
+
+def test_what_was_given_to_a_statement_is_in_no_error(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "site.db")
+
+    with pytest.raises(OperationalError) as caught, read(engine) as connection:
+        connection.execute(text("SELECT * FROM nowhere WHERE secret = :secret"), {"secret": "hush"})
+
+    assert "hush" not in str(caught.value)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from clouddp.client.connection import Origin, OriginConnection
+from clouddp.network.certificates import key_pem
+from clouddp.network.issuing import issue_service_certificate
 from clouddp.network.signed import Purpose, sign
 from clouddp.network.signing_keys import new_signing_key
 from clouddp.network.tls import client_context
@@ -271,6 +273,20 @@ def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path, setting: str, va
     assert ended.returncode == 2
     assert setting in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_key_that_does_not_fit_its_certificate_is_told(tmp_path: Path) -> None:
+    made = DownloadSite(tmp_path)
+    path = made.write_configuration("IN_0")
+    other = issue_service_certificate([FQDN], authority=made.authority, now=made.now)
+    (path.parent / f"{made.certificate.thumbprint}.key").write_bytes(key_pem(other))
+
+    ended = subprocess.run(
+        [*_command(), str(path)], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 2
+    assert "CertificateThumbprint" in ended.stderr
 
 
 def _command() -> list[str]:

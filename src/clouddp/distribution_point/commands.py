@@ -10,8 +10,9 @@ import typer
 from clouddp.distribution_point.configuration import read_configuration
 from clouddp.distribution_point.server import end_with_standard_input, run_front_end
 from clouddp.language.command_line import exit_on_error
+from clouddp.language.program import Program
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = Program()
 
 
 @app.callback()

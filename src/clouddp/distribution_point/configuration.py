@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,8 +111,15 @@ def _check_values(settings: Mapping[str, str], folder: Path) -> list[InvalidInpu
 def _check_certificate(thumbprint: str, folder: Path) -> list[InvalidInputError]:
     if not _THUMBPRINT.fullmatch(thumbprint):
         return [_unusable("CertificateThumbprint", "not 40 hexadecimal digits")]
-    names = (f"{thumbprint}.pem", f"{thumbprint}.key")
-    return [_unusable("CertificateThumbprint", f"no file {name}") for name in names if not (folder / name).is_file()]
+    certificate, key = folder / f"{thumbprint}.pem", folder / f"{thumbprint}.key"
+    missing = [path.name for path in (certificate, key) if not path.is_file()]
+    if missing:
+        return [_unusable("CertificateThumbprint", f"no file {name}") for name in missing]
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except (ssl.SSLError, OSError) as error:
+        return [_unusable("CertificateThumbprint", f"certificate and key cannot be used: {error}")]
+    return []
 
 
 def _split_address(text: str) -> tuple[str, int]:

@@ -75,11 +75,11 @@ class Answer:
 class Cloud:
     """A control plane and its management application, called without a network."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, programs: Mapping[str, RoleProgram] = PROGRAMS) -> None:
         self.state = open_state(root)
         log = ComponentLog(root / "logs" / "fabric.log", "FABRIC")
         self.plane = ControlPlane(
-            self.state, log, programs=PROGRAMS, storage_url=lambda: STORAGE_URL, now=lambda: datetime.now(UTC)
+            self.state, log, programs=programs, storage_url=lambda: STORAGE_URL, now=lambda: datetime.now(UTC)
         )
         self.application = self.plane.management_api()
         self.subscription_id = self.plane.subscriptions.all()[0].id
@@ -151,8 +151,8 @@ class Cloud:
 
 
 @contextmanager
-def running_cloud(root: Path) -> Iterator[Cloud]:
-    cloud = Cloud(root)
+def running_cloud(root: Path, *, programs: Mapping[str, RoleProgram] = PROGRAMS) -> Iterator[Cloud]:
+    cloud = Cloud(root, programs=programs)
     cloud.plane.start()
     try:
         yield cloud

@@ -15,7 +15,8 @@ _FREE_SECONDS: Final = 5.0  # instances of a fabric that was killed hold its soc
 class ListeningSockets:
     """One listening socket for each deployment that runs, by deployment key. Safe to use from many threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, free_seconds: float = _FREE_SECONDS) -> None:
+        self._free_seconds = free_seconds
         self._lock = threading.Lock()
         self._sockets: dict[str, socket.socket] = {}
 
@@ -30,7 +31,7 @@ class ListeningSockets:
             known = self._sockets.get(key)
         if known is not None:
             return known.fileno()
-        opened = _open(address, port)
+        opened = _open(address, port, seconds=self._free_seconds)
         with self._lock:
             return self._sockets.setdefault(key, opened).fileno()
 
@@ -49,8 +50,8 @@ class ListeningSockets:
             self.close(key)
 
 
-def _open(address: str, port: int) -> socket.socket:
-    deadline = time.monotonic() + _FREE_SECONDS
+def _open(address: str, port: int, *, seconds: float) -> socket.socket:
+    deadline = time.monotonic() + seconds
     while True:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

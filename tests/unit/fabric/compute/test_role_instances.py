@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from clouddp.fabric.compute.role_instances import InstanceStatus, RoleInstance, RoleInstances
+from clouddp.fabric.compute.role_instances import InstanceStatus, RoleInstance, RoleInstances, pause_seconds
 from clouddp.telemetry.logs import ComponentLog
 from tests.unit.fabric.builders import wait_until
 
@@ -97,6 +97,14 @@ def test_all_instances_are_stopped_together(tmp_path: Path) -> None:
 
     assert instances.of("a.production") == {}
     assert not any(Path(f"/proc/{process_id}").exists() for process_id in process_ids)
+
+
+def test_the_pause_before_another_start_grows_and_has_a_bound() -> None:
+    pauses = [pause_seconds(quick_ends) for quick_ends in range(1000)]
+
+    assert pauses[:4] == [0.2, 0.4, 0.8, 1.6]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] == 30.0
 
 
 def _all(instances: RoleInstances, key: str) -> list[RoleInstance]:

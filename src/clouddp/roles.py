@@ -26,7 +26,7 @@ def site() -> None:
 
 @app.command("init")
 @exit_on_error
-def init(
+def init(  # noqa: PLR0913 (one parameter an option)
     *,
     site_code: Annotated[str, typer.Option(help="Three letters or digits that begin every package ID.")] = "P01",
     name: Annotated[str, typer.Option(help="What people call the site.")] = "Primary site",
@@ -36,6 +36,9 @@ def init(
     authority: Annotated[
         list[Path] | None,
         typer.Option(help="PEM file of an authority that issues service certificates; handed to clients."),
+    ] = None,
+    resolver: Annotated[
+        str | None, typer.Option(help="Name server to ask, address:port; without it, those of this machine.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -50,6 +53,7 @@ def init(
         host=host,
         admin_port=admin_port,
         management_point_port=management_point_port,
+        resolver=resolver,
     )
     made = initialise_site(SiteFolders.of_home(clouddp_home()), settings, authorities=authority or [])
     if as_json:

@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import dns.exception
 import dns.message
@@ -17,7 +17,7 @@ from clouddp.model.errors import InvalidInputError, TemporaryError
 
 _PORT: Final = 53
 _ANSWERS: Final = (dns.rcode.NOERROR, dns.rcode.NXDOMAIN)
-_KINDS: Final = (dns.rdatatype.CNAME, dns.rdatatype.A)
+_KINDS: Final = (dns.rdatatype.CNAME, dns.rdatatype.A, dns.rdatatype.AAAA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +25,15 @@ class NameRecord:
     """One record on the way to an address; names in lower case, without a final dot."""
 
     name: str
-    kind: str  # CNAME or A
+    kind: str  # CNAME, A or AAAA
     value: str
     ttl_seconds: int
 
 
-def ask_addresses(name: str, *, resolver: str | None, timeout_seconds: float) -> list[NameRecord]:
-    """Return the CNAME and A records that the answer holds, of this name and those it leads to.
+def ask_addresses(
+    name: str, *, resolver: str | None, timeout_seconds: float, kind: Literal["A", "AAAA"] = "A"
+) -> list[NameRecord]:
+    """Return the CNAME and address records that the answer holds, of this name and those it leads to.
 
     `resolver` is `host:port`; None: the servers of this machine, one after the other.
 
@@ -41,7 +43,7 @@ def ask_addresses(name: str, *, resolver: str | None, timeout_seconds: float) ->
     """
     reason = "no name server is known"
     for host, port in _servers(resolver):
-        query = dns.message.make_query(_name(name), dns.rdatatype.A)
+        query = dns.message.make_query(_name(name), kind)
         try:
             response, _used_tcp = dns.query.udp_with_fallback(query, host, timeout=timeout_seconds, port=port)
         except (dns.exception.DNSException, OSError) as error:
@@ -51,6 +53,16 @@ def ask_addresses(name: str, *, resolver: str | None, timeout_seconds: float) ->
             return list(_records(response))
         reason = f"{host}:{port}: {dns.rcode.to_text(response.rcode())}"
     raise TemporaryError("names.resolver_silent", name=name, reason=reason, retry_after_seconds=10)
+
+
+def check_resolver(resolver: str) -> None:
+    """Make sure that `resolver` can be asked.
+
+    Raises:
+        InvalidInputError: it is not `address:port`.
+
+    """
+    _servers(resolver)
 
 
 def text_of_name(name: str) -> str:
@@ -70,7 +82,7 @@ def _records(response: dns.message.Message) -> Iterator[NameRecord]:
                 is_alias = found.rdtype == dns.rdatatype.CNAME
                 yield NameRecord(
                     name=_text(found.name),
-                    kind="CNAME" if is_alias else "A",
+                    kind=dns.rdatatype.to_text(found.rdtype),
                     value=_text(record.target) if is_alias else record.address,
                     ttl_seconds=found.ttl,
                 )

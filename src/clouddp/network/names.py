@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from clouddp.model.errors import ConflictError, NotFoundError, SiteError
@@ -48,6 +49,21 @@ def follow_names(
         addresses=tuple(hop.value for hop in hops if hop.kind == "A"),
         fault=_fault(text_of_name(service_fqdn), hops, expected=expected, virtual_ip=virtual_ip),
     )
+
+
+def find_records(name: str, *, resolver: str | None = None, timeout_seconds: float = 2.0) -> list[NameRecord]:
+    """Give all that DNS says of a name on the way to its addresses, of whichever kind; nothing when it has none.
+
+    Raises:
+        TemporaryError: no name server answers.
+        InvalidInputError: it cannot be a name.
+
+    """
+    ask = partial(ask_addresses, resolver=resolver, timeout_seconds=timeout_seconds)
+    hops = walk(text_of_name(name), ask)
+    if any(hop.kind == "A" for hop in hops):
+        return hops
+    return walk(text_of_name(name), partial(ask, kind="AAAA"))
 
 
 def walk(first: str, ask: Callable[[str], Sequence[NameRecord]]) -> list[NameRecord]:

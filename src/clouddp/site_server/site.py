@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from clouddp.language.translate import LANGUAGES
 from clouddp.model.errors import ConflictError, InvalidInputError, NotFoundError
+from clouddp.network.name_queries import check_resolver
 
 _SITE_CODE: Final = re.compile(r"[A-Z0-9]{3}")
 
@@ -91,6 +92,7 @@ class SiteSettings:
     host: str
     admin_port: int
     management_point_port: int
+    resolver: str | None = None  # the name server to ask, `address:port`; None: those of this machine
 
     @property
     def admin_url(self) -> str:
@@ -114,6 +116,11 @@ def check_settings(settings: SiteSettings) -> None:
         faults.append(InvalidInputError("site.code_invalid", code=settings.site_code))
     if settings.language not in LANGUAGES:
         faults.append(InvalidInputError("site.language_unknown", language=settings.language))
+    if settings.resolver is not None:
+        try:
+            check_resolver(settings.resolver)
+        except InvalidInputError as error:
+            faults.append(error)
     if faults:
         raise InvalidInputError("site.settings_invalid", faults=tuple(faults))
 

@@ -7,7 +7,8 @@ import pytest
 from clouddp.model.errors import InvalidInputError, TemporaryError
 from clouddp.network.dns_update import publish_alias
 from clouddp.network.name_queries import NameRecord
-from clouddp.network.names import follow_names, walk
+from clouddp.network.names import find_records, follow_names, walk
+from tests.unit.client.small_name_server import name_server
 from tests.unit.fabric.names.name_servers import FQDN, SERVICE, VIRTUAL_IP, Names, running_names
 
 
@@ -48,6 +49,27 @@ def test_each_thing_that_can_be_wrong_is_told_apart(tmp_path: Path) -> None:
         chain = follow_names("ns.contoso.com", service_host=SERVICE, virtual_ip=VIRTUAL_IP, resolver=names.address)
         assert chain.fault is not None
         assert chain.fault.code == "names.not_an_alias"
+
+
+def test_a_name_with_an_address_of_either_kind_is_found_and_a_free_one_is_not() -> None:
+    records = {
+        "old.contoso.com.": ("A", "192.0.2.1"),
+        "new.contoso.com.": ("AAAA", "2001:db8::1"),
+        "alias.contoso.com.": ("CNAME", "gone.cloudapp.net."),
+    }
+
+    with name_server(records) as resolver:
+        found = {
+            name: [(record.kind, record.value) for record in find_records(f"{name}.contoso.com", resolver=resolver)]
+            for name in ("old", "new", "alias", "free")
+        }
+
+    assert found == {
+        "old": [("A", "192.0.2.1")],
+        "new": [("AAAA", "2001:db8::1")],
+        "alias": [("CNAME", "gone.cloudapp.net")],
+        "free": [],
+    }
 
 
 def test_servers_that_tell_one_hop_at_a_time_are_asked_again() -> None:

@@ -14,6 +14,7 @@ from clouddp.fabric.management.deployment_api import DeploymentApi
 from clouddp.fabric.management.deployment_documents import DeploymentDocuments
 from clouddp.fabric.management.hosted_service_api import HostedServiceApi
 from clouddp.fabric.management.management_api import ManagementApi
+from clouddp.fabric.management.operation_list_api import OperationListApi
 from clouddp.fabric.management.storage_account_api import StorageAccountApi
 from clouddp.fabric.management.subscription_api import SubscriptionApi
 from clouddp.fabric.operations import Operations
@@ -59,6 +60,7 @@ class ControlPlane:
         self._work = DeploymentWork(documents, state, self.operations, self.roles, log, now=now)
         self._removal = ServiceRemoval(self.services, self.deployments, self._work, state, self.operations)
         self._storage_url = storage_url
+        self._now = now
         self._log = log
 
     def management_api(self) -> ManagementApi:
@@ -69,6 +71,7 @@ class ControlPlane:
         )
         routes = [
             *of_subscription.routes(),
+            *OperationListApi(self.operations, now=self._now).routes(),
             *StorageAccountApi(self.accounts, storage_url=self._storage_url).routes(),
             *HostedServiceApi(self.services, self._removal, documents).routes(),
             *DeploymentApi(self.services, self.deployments, documents).routes(),

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -77,7 +78,7 @@ class Operations:
         self._lock = state.lock
         self._log = log
         self._now = now
-        self._origins: dict[str, Origin] = {}
+        self._origin: ContextVar[Origin] = ContextVar("origin")
         self._works: dict[str, Work] = {}
         self._queue: queue.SimpleQueue[Operation | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -123,13 +124,13 @@ class Operations:
         return sorted(kept, key=lambda operation: (operation.accepted_at, operation.id))
 
     @contextmanager
-    def asked_by(self, operation_id: str, origin: Origin) -> Iterator[None]:
-        """Say which request asks for the operation that is accepted or recorded within the context."""
-        self._origins[operation_id] = origin
+    def asked_by(self, origin: Origin) -> Iterator[None]:
+        """Say which request asks for the operations that are accepted or recorded within the context."""
+        token = self._origin.set(origin)
         try:
             yield
         finally:
-            self._origins.pop(operation_id, None)
+            self._origin.reset(token)
 
     def accept(self, operation_id: str, subscription_id: str, kind: str, arguments: Mapping[str, str]) -> Operation:
         """Write down that something is to be done, and have it done by a thread.
@@ -181,7 +182,7 @@ class Operations:
             kind=kind,
             arguments=dict(arguments),
             accepted_at=self._now(),
-            origin=self._origins.get(operation_id, Origin()),
+            origin=self._origin.get(Origin()),
         )
 
     def _serve(self) -> None:

@@ -5,13 +5,16 @@ subscription, and its dates are checked, for each request: so a new one counts a
 """
 
 from collections.abc import Callable, Iterable
+from hashlib import sha1
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
 from clouddp.fabric.management.documents import reply_document, text_element
-from clouddp.fabric.management.protocol_errors import ProtocolError, bad_request, forbidden, internal_error, too_large
+from clouddp.fabric.management.operation_origins import origin_of
+from clouddp.fabric.management.protocol_errors import ProtocolError, forbidden, internal_error, invalid_query
+from clouddp.fabric.management.request_bodies import read_body
 from clouddp.fabric.management.routes import Reply, Request, Route, Router
 from clouddp.fabric.operations import Operations
 from clouddp.fabric.subscriptions import Subscriptions
@@ -20,9 +23,9 @@ from clouddp.telemetry.logs import ComponentLog
 CLIENT_CERTIFICATE: Final = "clouddp.client_certificate"
 """Key of the WSGI environment: the DER of the client's certificate, or None."""
 
-BODY_LIMIT_BYTES: Final = 4 * 1024 * 1024
+_FIELD_LIMIT: Final = 50
 
-_HEADERS: Final = (
+COMMON_HEADERS: Final = (
     ("x-ms-servedbyregion", "ussouth3"),
     ("Cache-Control", "no-cache"),
     ("Server", "1.0.6198.243 (clouddp_fabric) Microsoft-HTTPAPI/2.0"),
@@ -56,7 +59,8 @@ class ManagementApi:
 
     def _answer(self, request_id: str, environ: dict[str, Any]) -> Reply:
         subscription_id, _, path = _path(environ).lstrip("/").partition("/")
-        if not self._subscriptions.is_admitted(subscription_id, environ.get(CLIENT_CERTIFICATE)):
+        certificate = environ.get(CLIENT_CERTIFICATE)
+        if certificate is None or not self._subscriptions.is_admitted(subscription_id, certificate):
             raise forbidden()
         request = Request(
             id=request_id,
@@ -64,14 +68,17 @@ class ManagementApi:
             base_url=f"https://{environ.get('HTTP_HOST') or environ['SERVER_NAME']}",
             subscription_id=subscription_id.lower(),
             path=path,
-            query=dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)),
+            query=_query(environ),
             version=environ.get("HTTP_X_MS_VERSION", ""),
-            body=_body(environ),
+            body=read_body(environ),
+            certificate_thumbprint=sha1(certificate, usedforsecurity=False).hexdigest().upper(),
+            client_address=environ.get("REMOTE_ADDR", ""),
         )
         route, names = self._router.find(request)
-        reply = route.handler(request, names)
-        if request.method != "GET":
-            self._operations.record_done(request_id, request.subscription_id)
+        with self._operations.asked_by(origin_of(request, route.operation, names)):
+            reply = route.handler(request, names)
+            if request.method != "GET":
+                self._operations.record_done(request_id, request.subscription_id)
         return reply
 
 
@@ -80,17 +87,16 @@ def _path(environ: dict[str, Any]) -> str:
     return str(environ.get("PATH_INFO", "")).encode("latin-1", "replace").decode("utf-8", "replace")
 
 
-def _body(environ: dict[str, Any]) -> bytes:
-    length = environ.get("CONTENT_LENGTH") or ""
-    if length and not (length.isascii() and length.isdigit()):
-        raise bad_request("The Content-Length header is not a number.")
-    if length and int(length[:18]) > BODY_LIMIT_BYTES:
-        raise too_large(BODY_LIMIT_BYTES)
-    has_body = bool(length) or bool(environ.get("HTTP_TRANSFER_ENCODING"))
-    body: bytes = environ["wsgi.input"].read(int(length) if length else BODY_LIMIT_BYTES + 1) if has_body else b""
-    if len(body) > BODY_LIMIT_BYTES:
-        raise too_large(BODY_LIMIT_BYTES)
-    return body
+def _query(environ: dict[str, Any]) -> dict[str, str]:
+    """Read the query; a parameter that is there twice has no one meaning."""
+    try:
+        found = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True, max_num_fields=_FIELD_LIMIT)
+    except ValueError as error:
+        raise invalid_query() from error
+    query = dict(found)
+    if len(query) < len(found):
+        raise invalid_query()
+    return query
 
 
 def _error_reply(error: ProtocolError) -> Reply:
@@ -100,7 +106,7 @@ def _error_reply(error: ProtocolError) -> Reply:
 
 def _send(reply: Reply, request_id: str, start_response: StartResponse) -> list[bytes]:
     body = reply.body.encode()
-    headers = [("x-ms-request-id", request_id), *_HEADERS, ("Content-Length", str(len(body)))]
+    headers = [("x-ms-request-id", request_id), *COMMON_HEADERS, ("Content-Length", str(len(body)))]
     if body:
         headers.append(("Content-Type", "application/xml; charset=utf-8"))
     if reply.location:

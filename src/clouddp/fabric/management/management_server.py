@@ -17,10 +17,13 @@ from cheroot.wsgi import Gateway_10, Server
 from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL import SSL
 
-from clouddp.fabric.management.management_api import BODY_LIMIT_BYTES, CLIENT_CERTIFICATE
+from clouddp.fabric.management.management_api import CLIENT_CERTIFICATE
+from clouddp.fabric.management.request_bodies import BODY_LIMIT_BYTES
+from clouddp.fabric.management.request_reading import ManagementConnection
 from clouddp.network.certificates import KeyedCertificate, chain_pem, key_pem
 
 _THREADS: Final = 10
+_HEADERS_LIMIT_BYTES: Final = 64 * 1024
 _SHUTDOWN_SECONDS: Final = 2
 _SILENCE_SECONDS: Final = 10
 
@@ -49,6 +52,9 @@ class _ListeningServer(Server):
             listener.getsockname()[:2], application, numthreads=_THREADS, shutdown_timeout=_SHUTDOWN_SECONDS
         )
         self.gateway = _Gateway
+        self.ConnectionClass = ManagementConnection
+        self.max_request_header_size = _HEADERS_LIMIT_BYTES
+        self.max_request_body_size = BODY_LIMIT_BYTES
         self.ssl_adapter = _AnyCertificateAdapter(certificate)
         self._listener = listener
 

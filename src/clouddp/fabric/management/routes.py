@@ -31,6 +31,8 @@ class Request:
     query: Mapping[str, str]
     version: str
     body: bytes
+    certificate_thumbprint: str = ""
+    client_address: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

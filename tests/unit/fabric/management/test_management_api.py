@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clouddp.fabric.management.management_api import BODY_LIMIT_BYTES
+from clouddp.fabric.management.request_bodies import BODY_LIMIT_BYTES
 from clouddp.network.issuing import issue_management_certificate
 from tests.unit.fabric.builders import MANAGEMENT, Cloud, document, service_document
 

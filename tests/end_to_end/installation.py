@@ -56,7 +56,7 @@ class Installation:
         self.site = self._start("site", program)
 
     def initialise(self) -> None:
-        self.run("site", "init", "--authority", str(self.authority_file))
+        self.run("site", "init", "--authority", str(self.authority_file), "--resolver", self.fabric["dns"])
 
     def begin(self) -> None:
         """Start a cloud that knows the management certificate, and a site."""

@@ -101,7 +101,7 @@ class Story:
         with self._teller.step("demo.step_site"):
             if not (self._places.home / "site" / "site.json").exists():
                 init = ["site", "init", "--site-code", SITE_CODE, "--name", "Contoso"]
-                init += ["--authority", str(self._places.authority_pem)]
+                init += ["--authority", str(self._places.authority_pem), "--resolver", self.told.fabric["dns"]]
                 run_command(init, home=self._places.home, language=self._language)
             self.told.site = self._programs.start("site", ["site", "run"], errors=self._places.logs / "site.txt")
             self._write_trusted()

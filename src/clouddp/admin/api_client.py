@@ -57,6 +57,10 @@ class SiteApi:
         """Replace a resource."""
         return self._send("PUT", path, body=body)
 
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Change parts of a resource."""
+        return self._send("PATCH", path, body=body)
+
     def delete(self, path: str) -> Any:
         """Remove a resource."""
         return self._send("DELETE", path)

@@ -10,18 +10,24 @@ from clouddp.admin.rest.cloud_distribution_points import cloud_distribution_poin
 from clouddp.admin.rest.dns_zones import dns_zone_routes
 from clouddp.bootstrap.foundation import Foundation
 from clouddp.cloud_services.clouds import Clouds
-from clouddp.cloud_services.decommission import Decommissioning
+from clouddp.cloud_services.front_end_steps import FrontEndSteps
+from clouddp.cloud_services.hosted_service_steps import HostedServiceSteps
+from clouddp.cloud_services.life_cycle import LifeCycle
 from clouddp.cloud_services.manager import CloudServicesManager
+from clouddp.cloud_services.marks import Owner
 from clouddp.cloud_services.ports import BlockedClients
 from clouddp.cloud_services.preflight import Preflight
-from clouddp.cloud_services.provision import Provisioning
+from clouddp.cloud_services.record_steps import RecordSteps
 from clouddp.cloud_services.reporting import Reporting
 from clouddp.cloud_services.state import StateWriter
+from clouddp.cloud_services.state_refresh import StateRefresher
 from clouddp.cloud_services.steps import StepKeeper
+from clouddp.cloud_services.storage_steps import StorageSteps
 from clouddp.cloud_services.stores import CloudStores
 from clouddp.providers.azure_classic.provider import AzureClassicProvider
-from clouddp.providers.base import Owner, Provider
+from clouddp.providers.base import Provider
 from clouddp.site_server.cloud_services import CloudServices
+from clouddp.site_server.database.cloud_operations import CloudOperations
 from clouddp.site_server.database.cloud_service_progress import CloudServiceProgress
 from clouddp.site_server.database.cloud_service_secrets import CloudServiceSecrets
 from clouddp.site_server.database.cloud_services import CloudServiceRepository
@@ -72,6 +78,7 @@ def join_cloud_services(
         preflight=preflight,
         status=foundation.status,
         wake=manager.wake,
+        now=foundation.now,
     )
     zones = DnsZoneRepository(foundation.engine, foundation.sealers["site"])
     names = ServiceNames(services=parts.repository, zones=zones)
@@ -92,7 +99,7 @@ def _parts(foundation: Foundation, log: ComponentLog, blocked: BlockedClients) -
     repository = CloudServiceRepository(foundation.engine, secrets, now=foundation.now)
     progress = CloudServiceProgress(foundation.engine, now=foundation.now)
     owner = Owner(site_code=foundation.settings.site_code, site_id=_site_id(foundation))
-    clouds = Clouds(_PROVIDERS, secrets, owner=owner)
+    clouds = Clouds(_PROVIDERS, secrets, CloudOperations(foundation.engine, now=foundation.now), owner=owner)
     stores = CloudStores(repository, clouds)
     reporting = Reporting(status=foundation.status, log=log, language=foundation.settings.language)
     state = StateWriter(
@@ -101,7 +108,6 @@ def _parts(foundation: Foundation, log: ComponentLog, blocked: BlockedClients) -
         stores=stores,
         keys=foundation.keys,
         blocked=blocked,
-        reporting=reporting,
         now=foundation.now,
     )
     return _Parts(
@@ -123,27 +129,44 @@ def _site_id(foundation: Foundation) -> str:
 def _manager(
     foundation: Foundation, parts: _Parts, *, engine: WorkflowEngine, log: ComponentLog
 ) -> CloudServicesManager:
-    keeper = StepKeeper(records=parts.repository, done=parts.progress, reporting=parts.reporting)
+    refresher = StateRefresher(
+        writer=parts.state,
+        records=parts.repository,
+        versions=parts.progress,
+        reporting=parts.reporting,
+        now=foundation.now,
+    )
     return CloudServicesManager(
         engine=engine,
         records=parts.repository,
-        provisioning=Provisioning(
-            keeper=keeper,
+        life_cycle=_life_cycle(foundation, parts, refresher),
+        refresher=refresher,
+        log=log,
+    )
+
+
+def _life_cycle(foundation: Foundation, parts: _Parts, refresher: StateRefresher) -> LifeCycle:
+    distributions = DistributionRepository(foundation.engine)
+    return LifeCycle(
+        keeper=StepKeeper(records=parts.repository, done=parts.progress, reporting=parts.reporting, now=foundation.now),
+        storage=StorageSteps(clouds=parts.clouds, stores=parts.stores, listener=distributions),
+        hosted_service=HostedServiceSteps(
+            clouds=parts.clouds, records=parts.repository, secrets=parts.secrets, reporting=parts.reporting
+        ),
+        front_ends=FrontEndSteps(
+            clouds=parts.clouds,
             records=parts.repository,
             secrets=parts.secrets,
-            clouds=parts.clouds,
-            stores=parts.stores,
             state=parts.state,
             reporting=parts.reporting,
         ),
-        decommissioning=Decommissioning(
-            keeper=keeper,
+        record=RecordSteps(
             records=parts.repository,
             clouds=parts.clouds,
             stores=parts.stores,
-            listener=DistributionRepository(foundation.engine),
+            state=parts.state,
+            refresher=refresher,
+            listener=distributions,
             reporting=parts.reporting,
         ),
-        state=parts.state,
-        log=log,
     )

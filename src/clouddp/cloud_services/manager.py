@@ -3,17 +3,15 @@
 import threading
 from typing import Final
 
-from clouddp.cloud_services.decommission import DECOMMISSION, Decommissioning
+from clouddp.cloud_services.life_cycle import WORKFLOWS, LifeCycle
 from clouddp.cloud_services.ports import ServiceRecords
-from clouddp.cloud_services.provision import PROVISION, Provisioning
-from clouddp.cloud_services.state import StateWriter
+from clouddp.cloud_services.state_refresh import StateRefresher
 from clouddp.cloud_services.steps import Subject
-from clouddp.model.cloud_service import CloudService, DesiredState
+from clouddp.model.cloud_service import CloudService
 from clouddp.telemetry.logs import ComponentLog
 from clouddp.workflows.base import WorkflowEngine
 
 _SWEEP_SECONDS: Final = 60.0
-_WORKFLOWS: Final = {DesiredState.RUNNING: PROVISION, DesiredState.DELETED: DECOMMISSION}
 
 
 class CloudServicesManager:
@@ -24,25 +22,25 @@ class CloudServicesManager:
         *,
         engine: WorkflowEngine,
         records: ServiceRecords,
-        provisioning: Provisioning,
-        decommissioning: Decommissioning,
-        state: StateWriter,
+        life_cycle: LifeCycle,
+        refresher: StateRefresher,
         log: ComponentLog,
     ) -> None:
         self._engine = engine
         self._records = records
-        self._state = state
+        self._refresher = refresher
         self._log = log
         self._closing = threading.Event()
         self._woken = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="cloud-services-manager", daemon=True)
-        engine.register(provisioning.workflow())
-        engine.register(decommissioning.workflow())
+        for workflow in life_cycle.workflows():
+            engine.register(workflow)
 
     def start(self) -> None:
         """Begin to watch; the engine is launched already."""
         self._log.information("cloud.manager_started")
         self._thread.start()
+        self._refresher.start()
 
     def wake(self) -> None:
         """Look now: something new is wanted."""
@@ -50,8 +48,7 @@ class CloudServicesManager:
 
     def renew_states(self) -> None:
         """Tell all front ends what holds now, such as which clients are blocked; a crash only delays it."""
-        self._state.expire()
-        self._woken.set()
+        self._refresher.expire_all()
 
     def close(self) -> None:
         """Stop watching; what is under way is the engine's."""
@@ -59,25 +56,23 @@ class CloudServicesManager:
         self._woken.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._refresher.close()
 
     def sweep(self) -> None:
         """Start the workflow of every service that is behind; one that has its workflow is left alone."""
         for service in self._records.list():
-            if service.settled_generation < service.generation:
+            if not service.is_settled:
                 self._begin(service)
 
     def _begin(self, service: CloudService) -> None:
-        workflow = _WORKFLOWS.get(service.desired)
-        if workflow is not None:
-            subject = str(Subject(service.id, service.generation))
-            self._engine.start(workflow, subject, subject)
+        subject = str(Subject(service.id, service.generation))
+        self._engine.start(WORKFLOWS[service.action], subject, subject)
 
     def _watch(self) -> None:
         while not self._closing.is_set():
             self._woken.clear()
             try:
                 self.sweep()
-                self._state.refresh_due()
             except Exception as error:  # noqa: BLE001 (the watch must go on; the next round tries again)
                 self._log.error("cloud.watch_failed", reason=f"{type(error).__name__}: {error}")
             self._woken.wait(_SWEEP_SECONDS)

@@ -64,7 +64,7 @@ def _certificate_faults(service: CloudService) -> tuple[SiteError, ...]:
         presented = _presented_thumbprint(service.virtual_ip, service.port, service.service_fqdn)
     except OSError as error:
         return (TemporaryError("cloud.front_end_silent", address=where, reason=str(error) or type(error).__name__),)
-    if presented == service.service_certificate_thumbprint:
+    if presented in (service.service_certificate_thumbprint, *service.previous_certificate_thumbprints):
         return ()
     expected = service.service_certificate_thumbprint
     return (ConflictError("cloud.other_certificate", address=where, presented=presented, expected=expected),)

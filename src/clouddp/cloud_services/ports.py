@@ -9,7 +9,7 @@ from clouddp.model.status import Component, Severity
 from clouddp.network.certificates import KeyedCertificate
 from clouddp.network.signed import Purpose
 from clouddp.network.signing_keys import SigningKey
-from clouddp.providers.base import ConnectionSettings
+from clouddp.providers.base import ConnectionSettings, OperationJournal
 
 
 class ServiceRecords(Protocol):
@@ -24,11 +24,14 @@ class ServiceRecords(Protocol):
     def list(self) -> Sequence[CloudService]:
         """Give all services."""
 
-    def set_activity(self, service_id: str, *, generation: int, activity: str) -> None:
-        """Note what is going on."""
+    def set_activity(self, service_id: str, *, generation: int, activity: str, deadline_at: datetime) -> None:
+        """Note what is going on, and when it gives up."""
 
     def set_address(self, service_id: str, *, generation: int, virtual_ip: str | None, port: int | None) -> None:
         """Note where the front ends are reached."""
+
+    def forget_previous_certificates(self, service_id: str, *, generation: int) -> None:
+        """Note that no front end presents an older service certificate any more."""
 
     def settle(self, service_id: str, *, generation: int, state: ServiceState, problem: Problem | None) -> None:
         """Note that the work for this generation has ended, well or badly."""
@@ -59,6 +62,9 @@ class StateRecords(Protocol):
     def expire_states(self) -> None:
         """Note that no state says any more what holds, so that all of them are due."""
 
+    def expire_state(self, service_id: str) -> None:
+        """Note that a service's state does not say any more what holds."""
+
     def states_written_before(self, moment: datetime) -> Sequence[str]:
         """Name the services in use whose state was last written before a moment."""
 
@@ -74,6 +80,13 @@ class ServiceSecrets(Protocol):
 
     def usage_key(self, service_id: str) -> str:
         """Give the key with which front ends sign their usage records."""
+
+
+class OperationJournals(Protocol):
+    """What was asked of the cloud for each cloud distribution point."""
+
+    def journal_of(self, service_id: str) -> OperationJournal:
+        """Give the journal of one."""
 
 
 class SiteKeys(Protocol):
@@ -107,3 +120,10 @@ class RemovalListener(Protocol):
 
     def forget_distribution_point(self, service_id: str) -> None:
         """Drop what is kept about it: its storage is gone."""
+
+
+class ContentListener(Protocol):
+    """Whoever sends content to cloud distribution points."""
+
+    def content_lost(self, service_id: str) -> None:
+        """Send everything again: the container is a new one. May be told twice."""

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from clouddp.cloud_services.clouds import Clouds
+from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import ConflictError, InvalidInputError, SiteError
 from clouddp.model.settings import Quotas
 from clouddp.network.certificates import KeyedCertificate
@@ -48,8 +49,34 @@ class Preflight:
     def find_faults(self, plan: Plan) -> tuple[SiteError, ...]:
         """List everything that is wrong with a plan."""
         certificate_faults = (*self._management_faults(plan), *self._service_faults(plan))
-        local = (*certificate_faults, *self._name_faults(plan), *_quantity_faults(plan), *_address_faults(plan))
+        quantity_faults = _quantity_faults(plan.instance_count, plan.quotas)
+        local = (*certificate_faults, *self._name_faults(plan), *quantity_faults, *_address_faults(plan))
         return (*local, *self._cloud_faults(plan))
+
+    def find_quantity_faults(self, *, instance_count: int, quotas: Quotas) -> tuple[SiteError, ...]:
+        """List what is wrong with numbers alone; no cloud is asked."""
+        return tuple(_quantity_faults(instance_count, quotas))
+
+    def find_growth_faults(self, service: CloudService, *, instance_count: int) -> tuple[SiteError, ...]:
+        """Say whether the subscription allows as many role instances as a service is to have."""
+        try:
+            subscription = self._clouds.connect(service).cloud.check_access()
+        except SiteError as error:
+            return (error,)
+        needed = subscription.cores + instance_count - service.instance_count
+        if instance_count > service.instance_count and needed > subscription.cores_limit:
+            limit = subscription.cores_limit
+            return (InvalidInputError("cloud.no_core_left", subscription_id=service.subscription_id, limit=limit),)
+        return ()
+
+    def find_replacement_faults(
+        self, service: CloudService, certificate: KeyedCertificate, *, accept_wildcard: bool
+    ) -> tuple[SiteError, ...]:
+        """List everything that is wrong with a certificate that is to take the place of a service's present one."""
+        fqdn, now = service.service_fqdn, self._now()
+        return _faults_of(
+            lambda: check_service_certificate(certificate, service_fqdn=fqdn, now=now, accept_wildcard=accept_wildcard)
+        )
 
     def _management_faults(self, plan: Plan) -> tuple[SiteError, ...]:
         certificate = plan.management_certificate
@@ -117,10 +144,9 @@ def _address_faults(plan: Plan) -> Iterator[SiteError]:
         yield InvalidInputError("cloud.address_invalid", url=plan.management_url)
 
 
-def _quantity_faults(plan: Plan) -> Iterator[SiteError]:
-    quotas = plan.quotas
-    if not 1 <= plan.instance_count <= _MOST_INSTANCES:
-        yield InvalidInputError("cloud.instance_count", count=plan.instance_count, most=_MOST_INSTANCES)
+def _quantity_faults(instance_count: int, quotas: Quotas) -> Iterator[SiteError]:
+    if not 1 <= instance_count <= _MOST_INSTANCES:
+        yield InvalidInputError("cloud.instance_count", count=instance_count, most=_MOST_INSTANCES)
     if quotas.storage_bytes <= 0 or quotas.transfer_bytes <= 0:
         yield InvalidInputError("cloud.quota_not_positive")
     if not 0 < quotas.warning_percent < quotas.critical_percent <= 100:

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring  # written only
 
+from clouddp.model.cloud_service import CloudService
+
+PACKAGE_FOLDER: Final = "package"
+
 _NAMESPACE: Final = "http://schemas.microsoft.com/ServiceHosting/2008/10/ServiceConfiguration"
 _ROLE: Final = "DistributionPoint"
 _ROLE_VERSION: Final = 1
@@ -20,6 +24,16 @@ def build_package() -> bytes:
         role = json.dumps({"role": _ROLE, "version": _ROLE_VERSION})
         package.writestr(zipfile.ZipInfo("role.json", _ANY_DATE), role)
     return buffer.getvalue()
+
+
+def package_name(service: CloudService) -> str:
+    """Name the object that the wanted service package is in."""
+    return f"{PACKAGE_FOLDER}/{service.package_generation}.cspkg"
+
+
+def package_label(service: CloudService) -> str:
+    """Name the wanted service package, as the label of a deployment made from it."""
+    return f"clouddp{service.package_generation}"
 
 
 def build_configuration(

@@ -1,23 +1,21 @@
 """Write `state/`: what the site tells its front ends, signed; nothing else writes there."""
 
 import json
-import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from clouddp.cloud_services.locks import KeyedLocks
 from clouddp.cloud_services.ports import BlockedClients, ServiceRecords, SiteKeys, StateRecords
-from clouddp.cloud_services.reporting import Reporting
 from clouddp.cloud_services.stores import CloudStores
 from clouddp.content.format.scope import scope_claims
 from clouddp.model.cloud_service import CloudService, DesiredState
-from clouddp.model.errors import NotFoundError, SiteError
+from clouddp.model.errors import NotFoundError
 from clouddp.model.exchange import Scope, ServiceStateDocument
 from clouddp.network.signed import Purpose, sign, sign_state
 from clouddp.network.signing_keys import public_jwk
 
 _LIFETIME: Final = timedelta(hours=24)
-_REWRITTEN_AFTER: Final = timedelta(hours=1)
 
 
 class StateWriter:
@@ -31,7 +29,6 @@ class StateWriter:
         stores: CloudStores,
         keys: SiteKeys,
         blocked: BlockedClients,
-        reporting: Reporting,
         now: Callable[[], datetime],
     ) -> None:
         self._records = records
@@ -39,9 +36,8 @@ class StateWriter:
         self._stores = stores
         self._keys = keys
         self._blocked = blocked
-        self._reporting = reporting
         self._now = now
-        self._lock = threading.Lock()  # a later sequence is never overwritten by an earlier one
+        self._writing = KeyedLocks()  # a later sequence is never overwritten by an earlier one
 
     def public_key(self) -> str:
         """Give the key by which front ends check what is written here, as JSON."""
@@ -49,11 +45,11 @@ class StateWriter:
 
     def write_state(self, distribution_point_id: str) -> None:
         """Tell the front ends of a distribution point what holds from now on."""
-        service = self._records.find(distribution_point_id)
-        if service is None:
-            raise NotFoundError("cloud.distribution_point_unknown", id=distribution_point_id)
-        store = self._stores.open_store(service.id)
-        with self._lock:
+        store = self._stores.open_store(distribution_point_id)
+        with self._writing.holding(distribution_point_id):
+            service = self._records.find(distribution_point_id)
+            if service is None:
+                raise NotFoundError("cloud.distribution_point_unknown", id=distribution_point_id)
             document = self._document(service)
             store.put("state/service", sign_state(document, key=self._keys.current(Purpose.STATE)).encode("ascii"))
             self._versions.note_state_written(service.id, document.issued_at, sequence=document.sequence)
@@ -63,19 +59,6 @@ class StateWriter:
         token = sign(scope_claims(scope), key=self._keys.current(Purpose.SCOPE), purpose=Purpose.SCOPE)
         store = self._stores.open_store(distribution_point_id)
         store.put(f"state/scope/{scope.version_id}", token.encode("ascii"))
-
-    def expire(self) -> None:
-        """Have every state written again at the next refresh, whatever happens until then."""
-        self._versions.expire_states()
-
-    def refresh_due(self) -> None:
-        """Write each state again that is an hour old; one that cannot be written now is tried again next time."""
-        for service_id in self._versions.states_written_before(self._now() - _REWRITTEN_AFTER):
-            try:
-                self.write_state(service_id)
-            except SiteError as error:
-                reason = self._reporting.explain(error)
-                self._reporting.log.warning("cloud.state_not_written", service=service_id, reason=reason)
 
     def _document(self, service: CloudService) -> ServiceStateDocument:
         epoch, sequence = self._versions.next_state_version(service.id)

@@ -1,14 +1,14 @@
 """What surrounds every step of a cloud service's workflows: whether it is still wanted, who may act, what is told."""
 
-import threading
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
+from clouddp.cloud_services.locks import KeyedLocks
 from clouddp.cloud_services.ports import ServiceRecords, StepRecords
 from clouddp.cloud_services.reporting import Reporting
-from clouddp.model.cloud_service import CloudService, DesiredState, Problem, ServiceState
+from clouddp.model.cloud_service import CloudService, Problem, ServiceAction, ServiceState
 from clouddp.model.errors import SiteError, TemporaryError
 from clouddp.model.status import Severity
 from clouddp.workflows.base import Again, Done, Outcome, Step, Turn
@@ -16,7 +16,21 @@ from clouddp.workflows.base import Again, Done, Outcome, Step, Turn
 STEP_DONE: Final = 12001
 PROVISIONING_FAILED: Final = 12002
 DELETION_FAILED: Final = 12005
+START_FAILED: Final = 12035
+STOP_FAILED: Final = 12036
+CHANGE_FAILED: Final = 12037
+UPGRADE_FAILED: Final = 12038
+REPAIR_FAILED: Final = 12039
 
+_FAILURES: Final[Mapping[ServiceAction, int]] = {
+    ServiceAction.CREATE: PROVISIONING_FAILED,
+    ServiceAction.DELETE: DELETION_FAILED,
+    ServiceAction.START: START_FAILED,
+    ServiceAction.STOP: STOP_FAILED,
+    ServiceAction.CHANGE: CHANGE_FAILED,
+    ServiceAction.UPGRADE: UPGRADE_FAILED,
+    ServiceAction.REPAIR: REPAIR_FAILED,
+}
 _SHORTEST_WAIT_SECONDS: Final = 0.1
 _LONGEST_WAIT_SECONDS: Final = 10.0
 
@@ -45,12 +59,14 @@ Work = Callable[[CloudService, Turn], Outcome]
 class StepKeeper:
     """Runs steps one at a time for each service, and not at all once something newer is wanted."""
 
-    def __init__(self, *, records: ServiceRecords, done: StepRecords, reporting: Reporting) -> None:
+    def __init__(
+        self, *, records: ServiceRecords, done: StepRecords, reporting: Reporting, now: Callable[[], datetime]
+    ) -> None:
         self._records = records
         self._done = done
         self._reporting = reporting
-        self._guard = threading.Lock()
-        self._acting: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._now = now
+        self._acting = KeyedLocks()
 
     def step(self, name: str, work: Work) -> Step:
         """Make a workflow's step, known by `name` in the journal and as `cloud.step_<name>` to people."""
@@ -76,43 +92,66 @@ class StepKeeper:
         service = self._records.find(subject.service_id)
         if service is None or service.generation != subject.generation:
             return None
-        return service if service.settled_generation < service.generation else None
+        return None if service.is_settled else service
 
     def fail(self, subject_id: str, error: SiteError) -> None:
         """Tell the administrator why the work ended, and leave the service in error."""
         subject = Subject.parse(subject_id)
-        with self._lock_of(subject.service_id):
+        with self._acting.holding(subject.service_id):
             service = self.wanted(subject)
             if service is None:
                 return
             reason = self._reporting.explain(error)
             self._reporting.log.error("cloud.work_failed", service=service.service_name, reason=reason)
-            number = DELETION_FAILED if service.desired is DesiredState.DELETED else PROVISIONING_FAILED
-            self._reporting.tell(number, service, severity=Severity.ERROR, reason=reason)
+            self._reporting.tell(_FAILURES[service.action], service, severity=Severity.ERROR, reason=reason)
             arguments = {name: str(value) for name, value in error.arguments.items()}
             problem = Problem(code=error.code, arguments=arguments)
             self._records.settle(service.id, generation=service.generation, state=ServiceState.ERROR, problem=problem)
 
     def _if_wanted(self, act: Work, turn: Turn) -> Outcome:
         subject = Subject.parse(turn.subject_id)
-        with self._lock_of(subject.service_id):
+        with self._acting.holding(subject.service_id):
             service = self.wanted(subject)
             return Done() if service is None else act(service, turn)
 
     def _act(self, name: str, work: Work, service: CloudService, turn: Turn) -> Outcome:
         if turn.number == 0:
-            self._records.set_activity(service.id, generation=service.generation, activity=f"cloud.step_{name}")
-        try:
-            return work(service, turn)
-        except TemporaryError as error:
-            self._reporting.log.warning(
-                "cloud.step_delayed",
-                service=service.service_name,
-                step=self._reporting.in_words(f"cloud.step_{name}"),
-                reason=self._reporting.explain(error),
-                remaining=int(turn.remaining_seconds),
+            self._records.set_activity(
+                service.id,
+                generation=service.generation,
+                activity=f"cloud.step_{name}",
+                deadline_at=self._now() + timedelta(seconds=turn.remaining_seconds),
             )
+        try:
+            outcome = work(service, turn)
+        except TemporaryError as error:
+            self._tell_delay(name, service, turn, error)
             raise
+        if isinstance(outcome, Again):
+            self._tell_waiting(name, service, turn, outcome)
+        return outcome
+
+    def _tell_delay(self, name: str, service: CloudService, turn: Turn, error: TemporaryError) -> None:
+        self._reporting.log.warning(
+            "cloud.step_delayed",
+            service=service.service_name,
+            step=self._reporting.in_words(f"cloud.step_{name}"),
+            reason=self._reporting.explain(error),
+            elapsed=int(turn.elapsed_seconds),
+            remaining=int(turn.remaining_seconds),
+        )
+
+    def _tell_waiting(self, name: str, service: CloudService, turn: Turn, outcome: Again) -> None:
+        waited = {
+            "seconds": f"{outcome.after_seconds:.2g}",
+            "elapsed": int(turn.elapsed_seconds),
+            "remaining": int(turn.remaining_seconds),
+        }
+        if name == "container":  # the documents' own line
+            self._reporting.log.information("cloud.waiting_for_container", **waited)
+        else:
+            step = self._reporting.in_words(f"cloud.step_{name}")
+            self._reporting.log.information("cloud.waiting", service=service.service_name, step=step, **waited)
 
     def _tell_done(self, name: str, service: CloudService) -> None:
         # Told first and noted afterwards: a crash in between tells it twice rather than never.
@@ -123,11 +162,12 @@ class StepKeeper:
         self._reporting.tell(STEP_DONE, service, step=step)
         self._done.note_step(service.id, generation=service.generation, step=name)
 
-    def _lock_of(self, service_id: str) -> threading.Lock:
-        with self._guard:
-            return self._acting[service_id]
-
 
 def soon(turn: Turn) -> Again:
     """Look again briskly at first, later with patience: after a quarter of the time that was waited already."""
     return Again(min(_LONGEST_WAIT_SECONDS, max(_SHORTEST_WAIT_SECONDS, turn.elapsed_seconds / 4)))
+
+
+def done_or_soon(turn: Turn, *, is_done: bool) -> Outcome:
+    """Go on once it is done, and look again until then."""
+    return Done() if is_done else soon(turn)

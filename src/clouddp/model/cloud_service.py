@@ -29,6 +29,18 @@ class DesiredState(StrEnum):
     DELETED = "deleted"
 
 
+class ServiceAction(StrEnum):
+    """What the current generation is for; each has a workflow of its own."""
+
+    CREATE = "create"
+    START = "start"
+    STOP = "stop"
+    CHANGE = "change"
+    UPGRADE = "upgrade"
+    REPAIR = "repair"
+    DELETE = "delete"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Why something is in error: a catalogue code and its arguments."""
@@ -54,15 +66,25 @@ class CloudService:
     desired: DesiredState
     generation: int  # grows with each change of what is wanted
     settled_generation: int  # the newest generation that the cloud was brought to
+    action: ServiceAction = ServiceAction.CREATE  # what the current generation is for
+    package_generation: int = 1  # the generation whose service package is wanted
     state: ServiceState
     activity: str  # catalogue code of what is going on now, "" when nothing is
     problem: Problem | None
     service_certificate_thumbprint: str
+    previous_certificate_thumbprints: tuple[str, ...] = ()  # front ends may still present them during a change
     management_certificate_thumbprint: str
     virtual_ip: str | None
     port: int | None
     created_at: datetime
     changed_at: datetime
+    wanted_at: datetime | None = None  # when the current generation was asked for; None before the database knew
+    deadline_at: datetime | None = None  # when its work gives up; None before it has begun
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is under way."""
+        return self.settled_generation >= self.generation
 
     @property
     def site_host(self) -> str:

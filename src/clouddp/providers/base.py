@@ -1,12 +1,13 @@
 """What a cloud promises, whichever it is: who we are to it, where content is kept, where front ends run.
 
-`ensure_…` looks before it creates, so it may be called again after a crash or a lost answer; it returns True once the
-thing is there and usable, False while the cloud is still at it. `remove_…` returns True once the thing is gone. All of
-them raise TemporaryError when trying again may work and another SiteError, with the cloud's own text, when not.
-Everything is safe to use from many threads.
+`ensure_…` looks before it acts, so it may be called again after a crash or a lost answer; it returns True once things
+are as wanted and nothing is under way, False while the cloud is still at it. `remove_…` returns True once the thing is
+gone and no request is left that could still make it. All of them raise TemporaryError when trying again may work and
+another SiteError, with the cloud's own text, when not. Everything is safe to use from many threads.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from clouddp.network.certificates import KeyedCertificate
@@ -52,13 +53,14 @@ class Deployment:
     instances: tuple[RoleInstance, ...]
     virtual_ip: str | None
     port: int | None
+    package_label: str = ""  # of the service package that is deployed, as its plan named it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentPlan:
     """What a deployment is made from."""
 
-    name: str
+    name: str  # of the deployment, which it keeps; also the label of its service package
     package_url: str  # of the service package, in the account's container
     configuration: bytes  # the service configuration (.cscfg)
 
@@ -79,8 +81,8 @@ class Cloud(Protocol):
 class StorageHost(Protocol):
     """Where content is kept: accounts, and one container in each."""
 
-    def ensure_storage_account(self, name: str, *, region: str) -> bool:
-        """Have the account."""
+    def ensure_storage_account(self, name: str, *, region: str, marks: Mapping[str, str]) -> bool:
+        """Have the account; `marks` say whose it is, for people and for reconcile."""
 
     def ensure_container(self, account: str, container: str) -> bool:
         """Have the container in an account that is ready; False while its storage does not answer yet."""
@@ -96,41 +98,44 @@ class StorageHost(Protocol):
 
 
 class ServiceHost(Protocol):
-    """Where front ends run: services with certificates and one deployment each."""
+    """Services, which have a name in the cloud's DNS and keep certificates for their deployment."""
 
-    def ensure_service(self, name: str, *, region: str, label: str) -> bool:
+    def ensure_service(self, name: str, *, region: str, label: str, marks: Mapping[str, str]) -> bool:
         """Have the service; raises ConflictError when somebody else has one of this name."""
 
     def ensure_certificate(self, service: str, certificate: KeyedCertificate) -> bool:
         """Have the certificate, with its key, in the service."""
 
-    def ensure_deployment(self, service: str, plan: DeploymentPlan) -> bool:
-        """Have the deployment; True once the cloud has accepted it, whatever its instances do."""
-
-    def find_deployment(self, service: str) -> Deployment | None:
-        """Look at the deployment."""
-
-    def remove_deployment(self, service: str) -> bool:
-        """Remove the deployment."""
+    def remove_other_certificates(self, service: str, *, kept_thumbprint: str) -> bool:
+        """Remove every certificate but one, which the deployment uses."""
 
     def remove_service(self, service: str) -> bool:
         """Remove the service and its certificates; its deployment is gone already."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """The site that things in a cloud belong to; two sites may bear one code, `site_id` tells them apart."""
+class DeploymentHost(Protocol):
+    """Where front ends run: one deployment in each service. Raises NotFoundError where one is needed and is missing."""
 
-    site_code: str
-    site_id: str
+    def ensure_deployment(self, service: str, plan: DeploymentPlan) -> bool:
+        """Have a deployment, whichever it is; True once the cloud has accepted it, whatever its instances do."""
 
+    def find_deployment(self, service: str) -> Deployment | None:
+        """Look at the deployment."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """What a site writes on the accounts and services that it makes, so that it knows them again."""
+    def ensure_configuration(self, service: str, configuration: bytes) -> bool:
+        """Have the deployment follow this service configuration."""
 
-    owner: Owner
-    service_id: str
+    def ensure_package(self, service: str, plan: DeploymentPlan) -> bool:
+        """Have the deployment made from the plan's service package, and follow the plan's configuration."""
+
+    def ensure_running(self, service: str) -> bool:
+        """Have the deployment started; True once the cloud has done so, whatever its instances do."""
+
+    def ensure_suspended(self, service: str) -> bool:
+        """Have the deployment stopped; without a deployment nothing runs."""
+
+    def remove_deployment(self, service: str) -> bool:
+        """Remove the deployment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +147,7 @@ class FoundAccount:
     status: str  # the cloud's own word; `is_ready` and `is_leaving` say what it means
     is_ready: bool
     is_leaving: bool
-    mark: Mark | None
+    marks: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +156,7 @@ class FoundService:
 
     name: str
     region: str
-    mark: Mark | None
+    marks: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,12 +188,13 @@ class Inventory(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A subscription of a cloud, ready to be used; a part is None where a cloud has nothing of the kind."""
+    """A subscription of a cloud, ready to be used; no `services` and `deployments` where a cloud runs no front ends."""
 
     cloud: Cloud
     storage: StorageHost
-    services: ServiceHost | None  # front ends
-    inventory: Inventory | None = None
+    services: ServiceHost | None
+    deployments: DeploymentHost | None
+    inventory: Inventory | None = None  # where a cloud tells what it holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,11 +205,32 @@ class ConnectionSettings:
     subscription_id: str
     authorities_pem: str | None  # of a private cloud; None = what this machine trusts
     management_certificate: KeyedCertificate
-    mark: Mark | None = None  # for what is made through the connection; None: nothing is made
+    proxy_url: str | None = field(default=None, repr=False)  # may hold the proxy's account and password
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedOperation:
+    """Something asked of a cloud that may still be under way."""
+
+    request_id: str  # by which the cloud knows it; "" when no answer came, so it may never have arrived
+    age_seconds: float  # since it was asked
+
+
+class OperationJournal(Protocol):
+    """What was asked of a cloud and is not known to have ended; written before it is asked, and outlives a crash."""
+
+    def note(self, subject: str, request_id: str) -> None:
+        """Keep what was asked, in place of what was asked about the same subject before."""
+
+    def find(self, subject: str) -> AskedOperation | None:
+        """Give what was asked last about a subject."""
+
+    def forget(self, subject: str) -> None:
+        """Drop what has ended."""
 
 
 class Provider(Protocol):
     """Opens connections to one kind of cloud."""
 
-    def connect(self, settings: ConnectionSettings) -> Connection:
-        """Prepare a connection; nothing is sent yet."""
+    def connect(self, settings: ConnectionSettings, *, journal: OperationJournal | None = None) -> Connection:
+        """Prepare a connection; nothing is sent yet. Without a journal, only this process knows what was asked."""

@@ -1,53 +1,65 @@
-"""What an administrator does with cloud distribution points: create, look, delete, retry."""
+"""What an administrator does with cloud distribution points: create, look, change, stop, start, repair, delete."""
 
-import base64
-import binascii
-import hashlib
-import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from clouddp.cloud_services.preflight import Plan, Preflight
-from clouddp.model.cloud_service import CloudService, DesiredState, ServiceState
+from clouddp.cloud_services.preflight import Preflight
+from clouddp.model.cloud_service import CloudService, ServiceState
 from clouddp.model.errors import ConflictError, InvalidInputError, SiteError
-from clouddp.model.settings import Quotas
 from clouddp.model.status import Component, Severity
-from clouddp.network.certificates import KeyedCertificate, host_names, load_pfx
+from clouddp.model.transitions import ServiceOperation, check_revision, check_transition, possible_operations
+from clouddp.site_server.cloud_service_requests import (
+    ChangeRequest,
+    CreationRequest,
+    PfxUpload,
+    open_pfx,
+    read_creation,
+)
 from clouddp.site_server.database.cloud_service_progress import CloudServiceProgress
-from clouddp.site_server.database.cloud_service_secrets import CertificateFile
-from clouddp.site_server.database.cloud_services import CloudServiceRepository, NewCloudService
+from clouddp.site_server.database.cloud_services import NO_CHANGES, Changes, CloudServiceRepository
 from clouddp.site_server.status import StatusLog
 
-_CREATED: Final = 12000
-_DELETION_ACCEPTED: Final = 12003
+__all__ = [  # the requests are its words
+    "ChangeRequest",
+    "CloudServices",
+    "CreationRequest",
+    "PfxUpload",
+    "Progress",
+    "possible_operations",
+]
+
+CREATION_ACCEPTED: Final = 12000
+DELETION_ACCEPTED: Final = 12003
+START_ACCEPTED: Final = 12006
+STOP_ACCEPTED: Final = 12007
+CHANGE_ACCEPTED: Final = 12008
+UPGRADE_ACCEPTED: Final = 12009
+REPAIR_ACCEPTED: Final = 12015
+CANCEL_ACCEPTED: Final = 12016
+RETRY_ACCEPTED: Final = 12017
+REVISED: Final = 12018
+
+_ACCEPTED: Final[Mapping[ServiceOperation, int]] = {
+    ServiceOperation.START: START_ACCEPTED,
+    ServiceOperation.STOP: STOP_ACCEPTED,
+    ServiceOperation.CHANGE: CHANGE_ACCEPTED,
+    ServiceOperation.UPGRADE: UPGRADE_ACCEPTED,
+    ServiceOperation.REPAIR: REPAIR_ACCEPTED,
+    ServiceOperation.CANCEL: CANCEL_ACCEPTED,
+    ServiceOperation.RETRY: RETRY_ACCEPTED,
+    ServiceOperation.DELETE: DELETION_ACCEPTED,
+}
+_RACES: Final = 5  # what a service was seen like may have changed that often before somebody gives up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PfxUpload:
-    """A .pfx file on its way in."""
+class Progress:
+    """How long the work under way has taken, and has left; None where nothing is under way, or has begun."""
 
-    pfx_base64: str = field(repr=False)
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CreationRequest:
-    """What the wizard, the command line or a program asks for."""
-
-    provider: str
-    management_url: str
-    subscription_id: str
-    management_authorities_pem: str | None
-    management_certificate: PfxUpload
-    service_certificate: PfxUpload
-    service_fqdn: str | None
-    accept_wildcard: bool
-    region: str
-    description: str
-    instance_count: int
-    quotas: Quotas
+    elapsed_seconds: int | None
+    remaining_seconds: int | None
 
 
 class CloudServices:
@@ -61,16 +73,18 @@ class CloudServices:
         preflight: Preflight,
         status: StatusLog,
         wake: Callable[[], None],
+        now: Callable[[], datetime],
     ) -> None:
         self._repository = repository
         self._progress = progress
         self._preflight = preflight
         self._status = status
         self._wake = wake
+        self._now = now
 
     def find_faults(self, request: CreationRequest) -> tuple[SiteError, ...]:
         """Say everything that would stop the creation; create nothing."""
-        return _read_request(request).faults_with(self._preflight)
+        return read_creation(request).faults_with(self._preflight)
 
     def create(self, request: CreationRequest, *, idempotency_key: str | None) -> CloudService:
         """Accept a cloud distribution point; the manager brings it into being.
@@ -79,16 +93,21 @@ class CloudServices:
             InvalidInputError: preflight found faults, which are all in it.
             ConflictError: the idempotency key was used for another request, or the service FQDN is in use.
         """
-        digest = _digest(request)
-        known = None if idempotency_key is None else self._repository.find_by_key(idempotency_key)
+        known = self._made_before(request, idempotency_key)
         if known is not None:
-            return _same_request(known, digest)
-        reading = _read_request(request)
+            return known
+        reading = read_creation(request)
         faults = reading.faults_with(self._preflight)
-        if faults:
-            raise InvalidInputError("cloud.preflight_failed", faults=faults, name=reading.fqdn or request.region)
-        service = self._repository.create(reading.accepted(idempotency_key, digest))
-        self._tell(_CREATED, service)
+        try:
+            if faults:
+                raise InvalidInputError("cloud.preflight_failed", faults=faults, name=reading.fqdn or request.region)
+            service = self._repository.create(reading.accepted(idempotency_key))
+        except SiteError:
+            known = self._made_before(request, idempotency_key)  # by the same request, sent twice at once
+            if known is None:
+                raise
+            return known
+        self._tell(CREATION_ACCEPTED, service)
         self._wake()
         return service
 
@@ -108,15 +127,88 @@ class CloudServices:
         """Give the steps that were finished for what is wanted now."""
         return self._progress.list_steps(service.id, generation=service.generation)
 
+    def progress_of(self, service: CloudService) -> Progress:
+        """Say how long the work under way has taken, and when it gives up."""
+        if service.is_settled or service.wanted_at is None:
+            return Progress(elapsed_seconds=None, remaining_seconds=None)
+        now, deadline = self._now(), service.deadline_at
+        return Progress(
+            elapsed_seconds=int((now - service.wanted_at).total_seconds()),
+            remaining_seconds=None if deadline is None else int((deadline - now).total_seconds()),
+        )
+
+    def change(self, service_id: str, request: ChangeRequest) -> CloudService:
+        """Change description, quotas and thresholds at once; another instance count is brought to the cloud.
+
+        Raises:
+            InvalidInputError: what is asked for cannot be, for the reasons in it.
+            ConflictError: it cannot be changed now.
+        """
+        service = self._repository.get(service_id)
+        check_revision(service)
+        quotas = request.quotas(service.quotas)
+        count = service.instance_count if request.instance_count is None else request.instance_count
+        faults = self._preflight.find_quantity_faults(instance_count=count, quotas=quotas)
+        is_new_count = count != service.instance_count
+        if is_new_count:
+            check_transition(service, ServiceOperation.CHANGE)
+            faults = faults or self._preflight.find_growth_faults(service, instance_count=count)
+        if faults:
+            raise InvalidInputError("cloud.change_not_possible", faults=faults, name=service.service_fqdn)
+        if is_new_count:
+            changes = Changes(description=request.description, quotas=quotas, instance_count=count)
+            return self._order(service_id, ServiceOperation.CHANGE, changes)
+        if request == ChangeRequest():
+            return service
+        revised = self._repository.revise(service_id, Changes(description=request.description, quotas=quotas))
+        self._tell(REVISED, revised)
+        return revised
+
+    def replace_certificate(self, service_id: str, upload: PfxUpload, *, accept_wildcard: bool) -> CloudService:
+        """Have the front ends present another service certificate, one after the other.
+
+        Raises:
+            InvalidInputError: the certificate cannot be used, for the reasons in it.
+            ConflictError: it cannot be changed now.
+        """
+        service = self._repository.get(service_id)
+        check_transition(service, ServiceOperation.CHANGE)
+        try:
+            certificate = open_pfx(upload, "service.pfx")
+        except SiteError as error:
+            raise InvalidInputError("cloud.change_not_possible", faults=(error,), name=service.service_fqdn) from error
+        faults = self._preflight.find_replacement_faults(service, certificate.keyed, accept_wildcard=accept_wildcard)
+        if faults:
+            raise InvalidInputError("cloud.change_not_possible", faults=faults, name=service.service_fqdn)
+        is_present = certificate.keyed.thumbprint == service.service_certificate_thumbprint
+        if is_present and service.state is not ServiceState.ERROR:
+            return service
+        return self._order(service_id, ServiceOperation.CHANGE, Changes(service_certificate=certificate))
+
+    def stop(self, service_id: str) -> CloudService:
+        """Have clients cut off; content stays."""
+        return self._order(service_id, ServiceOperation.STOP)
+
+    def start(self, service_id: str) -> CloudService:
+        """Have clients served again."""
+        return self._order(service_id, ServiceOperation.START)
+
+    def upgrade(self, service_id: str) -> CloudService:
+        """Have the front ends made from the service package of this version of the product."""
+        return self._order(service_id, ServiceOperation.UPGRADE, Changes(has_new_package=True))
+
+    def repair(self, service_id: str) -> CloudService:
+        """Have every piece in the cloud looked at, and made where it is missing or different."""
+        return self._order(service_id, ServiceOperation.REPAIR)
+
+    def cancel(self, service_id: str) -> CloudService:
+        """Have a creation that is not finished undone."""
+        return self._order(service_id, ServiceOperation.CANCEL)
+
     def delete(self, service_id: str) -> CloudService:
         """Have a cloud distribution point removed from the cloud, then from the site; asking twice is asking once."""
         service = self._repository.get(service_id)
-        if service.desired is DesiredState.DELETED:
-            return service
-        service = self._repository.want(service_id, desired=DesiredState.DELETED, state=ServiceState.DELETING)
-        self._tell(_DELETION_ACCEPTED, service)
-        self._wake()
-        return service
+        return service if service.state is ServiceState.DELETING else self._order(service_id, ServiceOperation.DELETE)
 
     def retry(self, service_id: str) -> CloudService:
         """Have the work that ended in an error done again.
@@ -127,10 +219,37 @@ class CloudServices:
         service = self._repository.get(service_id)
         if service.state is not ServiceState.ERROR:
             raise ConflictError("cloud.nothing_to_retry", name=service.service_fqdn)
-        is_leaving = service.desired is DesiredState.DELETED
-        state = ServiceState.DELETING if is_leaving else ServiceState.PROVISIONING
-        service = self._repository.want(service_id, desired=service.desired, state=state)
+        return self._order(service_id, ServiceOperation.RETRY)
+
+    def _order(self, service_id: str, operation: ServiceOperation, changes: Changes = NO_CHANGES) -> CloudService:
+        """Accept an operation on the service as it is now; who comes second sees what the first one wanted.
+
+        Raises:
+            NotFoundError: there is none of this id.
+            ConflictError: it is not possible now.
+        """
+        races_left = _RACES
+        while True:
+            seen = self._repository.get(service_id)
+            transition = check_transition(seen, operation)
+            try:
+                service = self._repository.want(seen, transition, changes=changes)
+                break
+            except ConflictError:
+                races_left -= 1
+                if not races_left:
+                    raise
+        self._tell(_ACCEPTED[operation], service)
         self._wake()
+        return service
+
+    def _made_before(self, request: CreationRequest, idempotency_key: str | None) -> CloudService | None:
+        known = None if idempotency_key is None else self._repository.find_by_key(idempotency_key)
+        if known is None:
+            return None
+        service, made_by = known
+        if made_by != request.digest:
+            raise ConflictError("cloud.idempotency_key_reused", name=service.service_fqdn)
         return service
 
     def _tell(self, number: int, service: CloudService) -> None:
@@ -142,99 +261,3 @@ class CloudServices:
             name=service.service_fqdn,
             service=service.service_name,
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading:
-    """A request whose files were opened, as far as they could be."""
-
-    request: CreationRequest
-    management: CertificateFile | None
-    service: CertificateFile | None
-    faults: tuple[SiteError, ...]
-
-    @property
-    def fqdn(self) -> str | None:
-        """The FQDN asked for, or the one that the service certificate names."""
-        if self.request.service_fqdn:
-            return self.request.service_fqdn.lower().removesuffix(".")
-        return None if self.service is None else _only_host(self.service.keyed)
-
-    def faults_with(self, preflight: Preflight) -> tuple[SiteError, ...]:
-        """Join what could not be read with what preflight finds in the rest."""
-        request = self.request
-        plan = Plan(
-            provider=request.provider,
-            management_url=request.management_url,
-            subscription_id=request.subscription_id,
-            authorities_pem=request.management_authorities_pem,
-            management_certificate=None if self.management is None else self.management.keyed,
-            service_certificate=None if self.service is None else self.service.keyed,
-            service_fqdn=self.fqdn,
-            accept_wildcard=request.accept_wildcard,
-            region=request.region,
-            instance_count=request.instance_count,
-            quotas=request.quotas,
-        )
-        return (*self.faults, *preflight.find_faults(plan))
-
-    def accepted(self, idempotency_key: str | None, digest: str) -> NewCloudService:
-        """Make the record of a request in which no fault was found."""
-        request = self.request
-        assert self.management is not None  # noqa: S101 (what cannot be read is a fault)
-        assert self.service is not None  # noqa: S101 (as above)
-        assert self.fqdn is not None  # noqa: S101 (as above)
-        return NewCloudService(
-            provider=request.provider,
-            management_url=request.management_url.rstrip("/"),
-            subscription_id=request.subscription_id,
-            authorities_pem=request.management_authorities_pem,
-            region=request.region,
-            service_fqdn=self.fqdn,
-            description=request.description,
-            instance_count=request.instance_count,
-            quotas=request.quotas,
-            management_certificate=self.management,
-            service_certificate=self.service,
-            idempotency_key=idempotency_key,
-            request_digest=digest,
-        )
-
-
-def _read_request(request: CreationRequest) -> _Reading:
-    faults: list[SiteError] = []
-    management = _open_pfx(request.management_certificate, "management.pfx", faults)
-    service = _open_pfx(request.service_certificate, "service.pfx", faults)
-    return _Reading(request=request, management=management, service=service, faults=tuple(faults))
-
-
-def _open_pfx(upload: PfxUpload, name: str, faults: list[SiteError]) -> CertificateFile | None:
-    try:
-        pfx = base64.b64decode(upload.pfx_base64, validate=True)
-        return CertificateFile(load_pfx(pfx, upload.password, name=name), pfx, upload.password)
-    except binascii.Error:
-        faults.append(InvalidInputError("cloud.upload_not_base64", name=name))
-    except SiteError as error:
-        faults.append(error)
-    return None
-
-
-def _only_host(certificate: KeyedCertificate) -> str | None:
-    names = host_names(certificate.certificate)
-    return names[0] if len(names) == 1 and not names[0].startswith("*") else _subject_host(certificate, names)
-
-
-def _subject_host(certificate: KeyedCertificate, names: tuple[str, ...]) -> str | None:
-    subject = certificate.subject_common_name.lower()
-    return subject if subject in names and not subject.startswith("*") else None
-
-
-def _digest(request: CreationRequest) -> str:
-    return hashlib.sha256(json.dumps(asdict(request), sort_keys=True).encode()).hexdigest()
-
-
-def _same_request(known: tuple[CloudService, str], digest: str) -> CloudService:
-    service, made_by = known
-    if made_by != digest:
-        raise ConflictError("cloud.idempotency_key_reused", name=service.service_fqdn)
-    return service

@@ -27,7 +27,13 @@ def open_folder(path: Path) -> ObjectStore:
 
 
 def open_azure_container(
-    *, endpoint: str, account: str, key: str, container: str, authorities_pem: str | None
+    *,
+    endpoint: str,
+    account: str,
+    key: str,
+    container: str,
+    authorities_pem: str | None,
+    proxy_url: str | None = None,
 ) -> ObjectStore:
     """Open a container that exists; `endpoint` is the account's blob endpoint and `key` one of its keys in Base-64.
 
@@ -45,7 +51,7 @@ def open_azure_container(
         store = AzureStore(
             container,
             config=settings,
-            client_options=_client_options(endpoint, authorities_pem),
+            client_options=_client_options(endpoint, authorities_pem, proxy_url),
             retry_config=_ONE_ATTEMPT,
         )
     except (BaseError, ValueError) as error:
@@ -54,7 +60,7 @@ def open_azure_container(
     return AzureContainer(store, container=container)
 
 
-def _client_options(endpoint: str, authorities_pem: str | None) -> "ClientConfig":
+def _client_options(endpoint: str, authorities_pem: str | None, proxy_url: str | None) -> "ClientConfig":
     options: ClientConfig = {
         "connect_timeout": timedelta(seconds=10),
         "read_timeout": timedelta(seconds=60),
@@ -63,7 +69,9 @@ def _client_options(endpoint: str, authorities_pem: str | None) -> "ClientConfig
     if authorities_pem is not None:
         options["root_certificate"] = authorities_pem
     host = urlsplit(endpoint).hostname or ""
-    if _is_this_machine(host):
+    if proxy_url is not None:
+        options["proxy_url"] = proxy_url
+    elif _is_this_machine(host):
         # obstore obeys HTTPS_PROXY unless another proxy is given; one that is never used for this host does that.
         options["proxy_url"] = _NOWHERE
         options["proxy_excludes"] = host

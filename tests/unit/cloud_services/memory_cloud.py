@@ -1,6 +1,7 @@
 """A cloud in memory that counts what it makes, and fails when told to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from clouddp.model.errors import NotFoundError, RefusedError, SiteError
@@ -10,6 +11,7 @@ from clouddp.providers.base import (
     ConnectionSettings,
     Deployment,
     DeploymentPlan,
+    OperationJournal,
     Region,
     RoleInstance,
     Subscription,
@@ -27,6 +29,7 @@ class MemoryCloud:
         self.services: list[str] = []
         self.certificates: list[str] = []
         self.deployments: dict[str, DeploymentPlan] = {}
+        self.suspended: set[str] = set()
         self.made: list[str] = []
         self.failures: dict[str, list[SiteError]] = {}
         self.container_looks = 0
@@ -44,8 +47,8 @@ class MemoryCloud:
             cores_limit=20,
         )
 
-    def connect(self, settings: ConnectionSettings) -> Connection:
-        return Connection(cloud=self, storage=self, services=self)
+    def connect(self, settings: ConnectionSettings, *, journal: OperationJournal | None = None) -> Connection:
+        return Connection(cloud=self, storage=self, services=self, deployments=self)
 
     def check_access(self) -> Subscription:
         self._fail_if_told("check_access")
@@ -57,7 +60,7 @@ class MemoryCloud:
     def is_service_name_free(self, name: str) -> bool:
         return name not in self.services
 
-    def ensure_storage_account(self, name: str, *, region: str) -> bool:
+    def ensure_storage_account(self, name: str, *, region: str, marks: Mapping[str, str]) -> bool:
         self._fail_if_told("ensure_storage_account")
         self._make("account", name, self.accounts)
         return True
@@ -82,7 +85,7 @@ class MemoryCloud:
     def remove_storage_account(self, name: str) -> bool:
         return self._remove(name, self.accounts)
 
-    def ensure_service(self, name: str, *, region: str, label: str) -> bool:
+    def ensure_service(self, name: str, *, region: str, label: str, marks: Mapping[str, str]) -> bool:
         self._fail_if_told("ensure_service")
         self._make("service", name, self.services)
         return True
@@ -97,15 +100,54 @@ class MemoryCloud:
         self.deployments.setdefault(service, plan)
         return True
 
+    def ensure_configuration(self, service: str, configuration: bytes) -> bool:
+        self._fail_if_told("ensure_configuration")
+        present = self._deployment(service)
+        if present.configuration == configuration:
+            return True
+        self.deployments[service] = replace(present, configuration=configuration)
+        self.made.append(f"configuration {service}")
+        return False
+
+    def ensure_package(self, service: str, plan: DeploymentPlan) -> bool:
+        self._fail_if_told("ensure_package")
+        if self._deployment(service) == plan:
+            return True
+        self.deployments[service] = plan
+        self.made.append(f"package {plan.name}")
+        return False
+
+    def ensure_running(self, service: str) -> bool:
+        self._fail_if_told("ensure_running")
+        self._deployment(service)
+        self.suspended.discard(service)
+        return True
+
+    def ensure_suspended(self, service: str) -> bool:
+        self._fail_if_told("ensure_suspended")
+        if service in self.deployments:
+            self.suspended.add(service)
+        return True
+
+    def remove_other_certificates(self, service: str, *, kept_thumbprint: str) -> bool:
+        self.certificates = [each for each in self.certificates if each == kept_thumbprint]
+        return True
+
+    def _deployment(self, service: str) -> DeploymentPlan:
+        if service not in self.deployments:
+            raise NotFoundError("cloud.deployment_missing", service=service)
+        return self.deployments[service]
+
     def find_deployment(self, service: str) -> Deployment | None:
         if service not in self.deployments:
             return None
-        status = next(self.statuses, "ReadyRole")
+        status = "StoppedVM" if service in self.suspended else next(self.statuses, "ReadyRole")
         instances = tuple(
             RoleInstance(name=f"DistributionPoint_IN_{number}", status=status, is_ready=status == "ReadyRole")
-            for number in range(2)
+            for number in range(_instance_count(self.deployments[service]))
         )
-        return Deployment(status="Running", instances=instances, virtual_ip="127.8.8.8", port=8443)
+        deployed = "Suspended" if service in self.suspended else "Running"
+        return Deployment(status=deployed, instances=instances, virtual_ip="127.8.8.8", port=8443)
 
     def remove_deployment(self, service: str) -> bool:
         return self.deployments.pop(service, None) is None
@@ -129,6 +171,10 @@ class MemoryCloud:
     def _fail_if_told(self, call: str) -> None:
         if self.failures.get(call):
             raise self.failures[call].pop(0)
+
+
+def _instance_count(plan: DeploymentPlan) -> int:
+    return int(plan.configuration.partition(b'<Instances count="')[2].partition(b'"')[0])
 
 
 class RefusingOnce:

@@ -4,26 +4,32 @@ import base64
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from clouddp.cloud_services.clouds import Clouds
-from clouddp.cloud_services.decommission import Decommissioning
+from clouddp.cloud_services.front_end_steps import FrontEndSteps
+from clouddp.cloud_services.hosted_service_steps import HostedServiceSteps
+from clouddp.cloud_services.life_cycle import LifeCycle
 from clouddp.cloud_services.manager import CloudServicesManager
+from clouddp.cloud_services.marks import Owner
 from clouddp.cloud_services.preflight import Preflight
-from clouddp.cloud_services.provision import Provisioning
+from clouddp.cloud_services.record_steps import RecordSteps
 from clouddp.cloud_services.reporting import Reporting
 from clouddp.cloud_services.state import StateWriter
+from clouddp.cloud_services.state_refresh import StateRefresher
 from clouddp.cloud_services.steps import StepKeeper
+from clouddp.cloud_services.storage_steps import StorageSteps
 from clouddp.cloud_services.stores import CloudStores
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.settings import Quotas
 from clouddp.network.certificates import KeyedCertificate, to_pfx
 from clouddp.network.issuing import issue_management_certificate, issue_service_certificate, make_authority
-from clouddp.providers.base import Owner, Provider
+from clouddp.providers.base import Provider
 from clouddp.site_server.cloud_services import CloudServices, CreationRequest, PfxUpload
+from clouddp.site_server.database.cloud_operations import CloudOperations
 from clouddp.site_server.database.cloud_service_progress import CloudServiceProgress
 from clouddp.site_server.database.cloud_service_secrets import CloudServiceSecrets
 from clouddp.site_server.database.cloud_services import CloudServiceRepository
@@ -92,9 +98,13 @@ class _NobodyBlocked:
 class Listener:
     def __init__(self) -> None:
         self.forgotten: list[str] = []
+        self.lost: list[str] = []
 
     def forget_distribution_point(self, service_id: str) -> None:
         self.forgotten.append(service_id)
+
+    def content_lost(self, service_id: str) -> None:
+        self.lost.append(service_id)
 
 
 class SiteBench:
@@ -112,7 +122,7 @@ class SiteBench:
         self.records = CloudServiceRepository(self.database, secrets, now=now)
         self.progress = CloudServiceProgress(self.database, now=now)
         self.keys = SigningKeys(SiteSecrets(self.database, {"site": sealer, "delivery": sealer}))
-        self.clouds = Clouds({"azure-classic": provider}, secrets, owner=OWNER)
+        self.clouds = Clouds({"azure-classic": provider}, secrets, CloudOperations(self.database, now=now), owner=OWNER)
         self.stores = CloudStores(self.records, self.clouds)
         self.listener = Listener()
         reporting = Reporting(status=self.status, log=self.log, language=language)
@@ -122,8 +132,10 @@ class SiteBench:
             stores=self.stores,
             keys=self.keys,
             blocked=_NobodyBlocked(),
-            reporting=reporting,
             now=now,
+        )
+        self.refresher = StateRefresher(
+            writer=self.state, records=self.records, versions=self.progress, reporting=reporting, now=now
         )
         self.engine = DurableEngine(home / "workflows.db", observer=observer or SilentObserver(), log=self.log)
         self.manager = self._manager(secrets, reporting)
@@ -134,33 +146,34 @@ class SiteBench:
             preflight=preflight,
             status=self.status,
             wake=self.manager.wake,
+            now=now,
         )
 
     def _manager(self, secrets: CloudServiceSecrets, reporting: Reporting) -> CloudServicesManager:
-        keeper = StepKeeper(records=self.records, done=self.progress, reporting=reporting)
-        provisioning = Provisioning(
-            keeper=keeper,
-            records=self.records,
-            secrets=secrets,
-            clouds=self.clouds,
-            stores=self.stores,
-            state=self.state,
-            reporting=reporting,
-        )
-        decommissioning = Decommissioning(
-            keeper=keeper,
-            records=self.records,
-            clouds=self.clouds,
-            stores=self.stores,
-            listener=self.listener,
-            reporting=reporting,
+        life_cycle = LifeCycle(
+            keeper=StepKeeper(records=self.records, done=self.progress, reporting=reporting, now=now),
+            storage=StorageSteps(clouds=self.clouds, stores=self.stores, listener=self.listener),
+            hosted_service=HostedServiceSteps(
+                clouds=self.clouds, records=self.records, secrets=secrets, reporting=reporting
+            ),
+            front_ends=FrontEndSteps(
+                clouds=self.clouds, records=self.records, secrets=secrets, state=self.state, reporting=reporting
+            ),
+            record=RecordSteps(
+                records=self.records,
+                clouds=self.clouds,
+                stores=self.stores,
+                state=self.state,
+                refresher=self.refresher,
+                listener=self.listener,
+                reporting=reporting,
+            ),
         )
         return CloudServicesManager(
             engine=self.engine,
             records=self.records,
-            provisioning=provisioning,
-            decommissioning=decommissioning,
-            state=self.state,
+            life_cycle=life_cycle,
+            refresher=self.refresher,
             log=self.log,
         )
 
@@ -182,6 +195,13 @@ class SiteBench:
                 return service
             time.sleep(0.02)
         raise TimeoutError(self.log.path.read_text())
+
+    def refresh_states(self) -> None:
+        """Begin to write what is due, and wait until no state is."""
+        deadline = time.monotonic() + 10
+        self.refresher.begin_due()
+        while self.progress.states_written_before(now() - timedelta(hours=1)) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def numbers(self) -> list[int]:
         return [message.number for message in reversed(self.status.list())]

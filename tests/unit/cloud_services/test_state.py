@@ -23,10 +23,10 @@ def test_a_state_is_written_again_when_it_is_an_hour_old(site: SiteBench) -> Non
     service = site.use_cases.create(request(), idempotency_key=None)
     site.settled(service.id)
 
-    site.state.refresh_due()
+    site.refresh_states()
     fresh = _sequence(site, service.id)
     site.progress.note_state_written(service.id, now() - timedelta(minutes=61), sequence=1)
-    site.state.refresh_due()
+    site.refresh_states()
 
     assert (fresh, _sequence(site, service.id)) == (1, 2)
 
@@ -36,11 +36,11 @@ def test_what_changes_while_a_state_is_being_written_is_written_next(site: SiteB
     site.settled(service.id)
     _, begun = site.progress.next_state_version(service.id)
 
-    site.state.expire()
+    site.refresher.expire_all()
     site.progress.note_state_written(service.id, now(), sequence=begun)
 
     assert site.progress.states_written_before(now() - timedelta(hours=1)) == [service.id]
-    site.state.refresh_due()
+    site.refresh_states()
     assert site.progress.states_written_before(now() - timedelta(hours=1)) == []
     assert _sequence(site, service.id) > begun
 

@@ -1,29 +1,27 @@
 """`clouddp cloud-dp`: cloud distribution points."""
 
-import base64
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
 import typer
-from rich.console import Console
 
 from clouddp.admin.api_client import SiteApi
+from clouddp.admin.commands import cloud_dp_operations as operations
+from clouddp.admin.commands.cloud_dp_following import Json, Name, Wait, tell_end
+from clouddp.admin.commands.cloud_dp_operations import read_upload
 from clouddp.admin.commands.named_service import SERVICES_PATH, find_service_path
 from clouddp.admin.commands.output import print_fields, print_json, print_table, say
 from clouddp.admin.problems import error_of_problem
 from clouddp.language.command_line import clouddp_home, exit_on_error
-from clouddp.model.errors import CloudError, InvalidInputError, NotFoundError
+from clouddp.model.errors import InvalidInputError
 from clouddp.model.settings import GIGABYTE
 from clouddp.network.certificate_files import read_file
 from clouddp.network.certificates import CERTIFICATE_FILE_LIMIT_BYTES
-from clouddp.network.passwords import obtain_password
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 
-_LOOK_SECONDS: Final = 0.25
 _FIELDS: Final = {
     "service_fqdn": "cloud.column_fqdn",
     "site_url": "cloud.column_service",
@@ -37,11 +35,12 @@ _MORE_FIELDS: Final = {
     "subscription_id": "cloud.column_subscription",
     "service_certificate_thumbprint": "cloud.column_certificate",
     "description": "cloud.column_description",
+    "instance_count": "cloud.column_instances",
+    "activity": "cloud.column_activity",
+    "elapsed_seconds": "cloud.column_elapsed",
+    "remaining_seconds": "cloud.column_remaining",
+    "possible_now": "cloud.column_possible",
 }
-
-Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
-Wait = Annotated[bool, typer.Option("--wait", help="Wait for the end, and show each step.")]
-Name = Annotated[str, typer.Argument(help="Service FQDN, service name or ID.")]
 
 
 @app.callback()
@@ -79,8 +78,8 @@ def create(  # noqa: PLR0913 (one parameter an option)
     body = {
         "management_url": management_url,
         "subscription_id": subscription_id,
-        "management_certificate": _upload(management_certificate, management_password_file or password_file),
-        "service_certificate": _upload(service_certificate, service_password_file or password_file),
+        "management_certificate": read_upload(management_certificate, management_password_file or password_file),
+        "service_certificate": read_upload(service_certificate, service_password_file or password_file),
         "region": region,
         "service_fqdn": service_fqdn,
         "management_authorities_pem": None if cloud_ca_file is None else _read(cloud_ca_file).decode("ascii"),
@@ -97,7 +96,7 @@ def create(  # noqa: PLR0913 (one parameter an option)
     service = api.post(SERVICES_PATH, body, idempotency_key=uuid4().hex)
     if not as_json:
         say("cloud.command_accepted", fqdn=service["service_fqdn"], id=service["id"])
-    _end(api, service, wait=wait, as_json=as_json)
+    tell_end(api, service, wait=wait, as_json=as_json)
 
 
 @app.command("list")
@@ -122,11 +121,11 @@ def show(name: Name, *, as_json: Json = False) -> None:
     Example: clouddp cloud-dp show clouddp1.contoso.com
     """
     api = SiteApi.from_home(clouddp_home())
-    service = api.get(find_service_path(api, name))
+    service: dict[str, Any] = api.get(find_service_path(api, name))
     if as_json:
         print_json(service)
         return
-    print_fields(_FIELDS | _MORE_FIELDS, service)
+    print_fields(_FIELDS | _MORE_FIELDS, service | {"possible_now": ", ".join(service["possible"])})
     for step in service["steps"]:
         typer.echo(f"  {step['done_at'][:19]}  {step['text']}")
     if service["problem"] is not None:
@@ -144,7 +143,7 @@ def delete(name: Name, *, wait: Wait = False, as_json: Json = False) -> None:
     service = api.delete(find_service_path(api, name))
     if not as_json:
         say("cloud.command_deleting", fqdn=service["service_fqdn"])
-    _end(api, service, wait=wait, as_json=as_json)
+    tell_end(api, service, wait=wait, as_json=as_json)
 
 
 @app.command("retry")
@@ -158,14 +157,15 @@ def retry(name: Name, *, wait: Wait = False, as_json: Json = False) -> None:
     service = api.post(f"{find_service_path(api, name)}/retry")
     if not as_json:
         say("cloud.command_retrying", fqdn=service["service_fqdn"])
-    _end(api, service, wait=wait, as_json=as_json)
+    tell_end(api, service, wait=wait, as_json=as_json)
 
 
-def _upload(file: Path, password_file: Path | None) -> dict[str, str]:
-    content = _read(file)
-    if password_file is None:
-        typer.echo(f"{file}: ", err=True, nl=False)
-    return {"pfx_base64": base64.b64encode(content).decode("ascii"), "password": obtain_password(password_file)}
+app.command("set")(operations.set_properties)
+app.command("start")(operations.start)
+app.command("stop")(operations.stop)
+app.command("upgrade")(operations.upgrade)
+app.command("cancel")(operations.cancel)
+app.command("replace-certificate")(operations.replace_certificate)
 
 
 def _read(file: Path) -> bytes:
@@ -182,46 +182,3 @@ def _tell_faults(answer: Mapping[str, Any], *, as_json: bool) -> None:
     if faults:
         raise InvalidInputError("cloud.preflight_found", faults=faults)
     say("cloud.command_no_faults")
-
-
-def _end(api: SiteApi, service: Mapping[str, Any], *, wait: bool, as_json: bool) -> None:
-    ended: Mapping[str, Any] | None = _await_end(api, service, is_quiet=as_json) if wait else service
-    if as_json:
-        print_json(ended)
-    elif ended is None:
-        say("cloud.command_deleted")
-    elif wait:
-        say(
-            "cloud.command_ready",
-            fqdn=ended["service_fqdn"],
-            site_url=ended["site_url"],
-            virtual_ip=ended["virtual_ip"],
-            port=ended["port"],
-        )
-
-
-def _await_end(api: SiteApi, service: Mapping[str, Any], *, is_quiet: bool) -> Mapping[str, Any] | None:
-    """Follow the work until it ends; None when it removed the distribution point."""
-    told = 0
-    console = Console(stderr=True, quiet=is_quiet)
-    with console.status(service["state_text"]) as status:
-        while True:
-            try:
-                seen: Mapping[str, Any] = api.get(f"{SERVICES_PATH}/{service['id']}")
-            except NotFoundError:
-                return None
-            for step in seen["steps"][told:]:
-                console.print(f"  ✓ {step['text']}")
-            told = len(seen["steps"])
-            if seen["settled"]:
-                return _settled(seen)
-            status.update(seen["activity"] or seen["state_text"])
-            time.sleep(_LOOK_SECONDS)
-
-
-def _settled(service: Mapping[str, Any]) -> Mapping[str, Any]:
-    problem = service["problem"]
-    if problem is not None:
-        reason = f"{problem['text']} {problem['next_step'] or ''}".strip()
-        raise CloudError("cloud.command_failed", fqdn=service["service_fqdn"], reason=reason)
-    return service

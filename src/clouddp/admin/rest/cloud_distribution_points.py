@@ -1,7 +1,5 @@
 """REST: cloud distribution points."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
@@ -9,21 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clouddp.admin.problems import problem_document
 from clouddp.admin.rest.application import request_language
-from clouddp.language.translate import next_step, translate
-from clouddp.model.cloud_service import CloudService, Problem
+from clouddp.admin.rest.cloud_distribution_point_description import describe_progress, describe_service
+from clouddp.admin.rest.cloud_distribution_point_operations import PfxBody, operation_routes, upload_of
 from clouddp.model.settings import Quotas
-from clouddp.site_server.cloud_services import CloudServices, CreationRequest, PfxUpload
+from clouddp.site_server.cloud_services import CloudServices, CreationRequest
 
 _DEFAULTS = Quotas()
-
-
-class PfxBody(BaseModel):
-    """A .pfx file and its password."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-    pfx_base64: str = Field(max_length=400_000, repr=False)
-    password: str = Field(max_length=1_000, repr=False)
 
 
 class CreationBody(BaseModel):
@@ -79,54 +68,16 @@ def cloud_distribution_point_routes(use_cases: CloudServices, *, language: str) 
     def show(service_id: str, request: Request) -> dict[str, Any]:
         """Give one, with the steps that were finished for what is wanted now."""
         service, chosen = use_cases.get(service_id), request_language(request, language)
-        return describe_service(service, chosen) | {"steps": _steps(use_cases.list_steps(service), chosen)}
+        progress = describe_progress(use_cases.progress_of(service), use_cases.list_steps(service), chosen)
+        return describe_service(service, chosen) | progress
 
     @router.delete("/{service_id}", status_code=202)
     def delete(service_id: str, request: Request) -> dict[str, Any]:
         """Have one removed from the cloud and from the site."""
         return describe_service(use_cases.delete(service_id), request_language(request, language))
 
-    @router.post("/{service_id}/retry", status_code=202)
-    def retry(service_id: str, request: Request) -> dict[str, Any]:
-        """Have work that ended in an error done again."""
-        return describe_service(use_cases.retry(service_id), request_language(request, language))
-
+    router.include_router(operation_routes(use_cases, language=language))
     return router
-
-
-def describe_service(service: CloudService, language: str) -> dict[str, Any]:
-    """Put a cloud distribution point into JSON, both of its names under their own labels."""
-    return {
-        "id": service.id,
-        "provider": service.provider,
-        "service_fqdn": service.service_fqdn,
-        "service_name": service.service_name,
-        "site_url": f"http://{service.site_host}",
-        "site_host": service.site_host,
-        "subscription_id": service.subscription_id,
-        "management_url": service.management_url,
-        "region": service.region,
-        "description": service.description,
-        "instance_count": service.instance_count,
-        "storage_quota_bytes": service.quotas.storage_bytes,
-        "transfer_quota_bytes": service.quotas.transfer_bytes,
-        "warning_percent": service.quotas.warning_percent,
-        "critical_percent": service.quotas.critical_percent,
-        "desired": service.desired,
-        "generation": service.generation,
-        "settled": service.settled_generation >= service.generation,
-        "state": service.state,
-        "state_text": translate(f"cloud.state_{service.state}", language=language),
-        "activity": translate(service.activity, language=language) if service.activity else "",
-        "activity_code": service.activity,
-        "problem": None if service.problem is None else _problem(service.problem, language),
-        "virtual_ip": service.virtual_ip,
-        "port": service.port,
-        "service_certificate_thumbprint": service.service_certificate_thumbprint,
-        "management_certificate_thumbprint": service.management_certificate_thumbprint,
-        "created_at": service.created_at.isoformat(),
-        "changed_at": service.changed_at.isoformat(),
-    }
 
 
 def _creation_request(body: CreationBody) -> CreationRequest:
@@ -135,8 +86,8 @@ def _creation_request(body: CreationBody) -> CreationRequest:
         management_url=body.management_url,
         subscription_id=body.subscription_id,
         management_authorities_pem=body.management_authorities_pem,
-        management_certificate=_upload(body.management_certificate),
-        service_certificate=_upload(body.service_certificate),
+        management_certificate=upload_of(body.management_certificate),
+        service_certificate=upload_of(body.service_certificate),
         service_fqdn=body.service_fqdn,
         accept_wildcard=body.accept_wildcard,
         region=body.region,
@@ -149,23 +100,3 @@ def _creation_request(body: CreationBody) -> CreationRequest:
             critical_percent=body.critical_percent,
         ),
     )
-
-
-def _upload(body: PfxBody) -> PfxUpload:
-    return PfxUpload(pfx_base64=body.pfx_base64, password=body.password)
-
-
-def _problem(problem: Problem, language: str) -> dict[str, Any]:
-    return {
-        "code": problem.code,
-        "arguments": dict(problem.arguments),
-        "text": translate(problem.code, problem.arguments, language=language),
-        "next_step": next_step(problem.code, problem.arguments, language=language),
-    }
-
-
-def _steps(steps: Sequence[tuple[str, datetime]], language: str) -> list[dict[str, str]]:
-    return [
-        {"step": step, "text": translate(f"cloud.step_{step}", language=language), "done_at": done_at.isoformat()}
-        for step, done_at in steps
-    ]

@@ -22,9 +22,15 @@ _EMPTY_STANDARD_HEADERS: Final = "\n" * 11  # Content-Encoding to Range, of whic
 class BlobContainers:
     """Makes containers by the Blob service's REST, signed with Shared Key."""
 
-    def __init__(self, *, authorities_pem: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        *,
+        authorities_pem: str | None,
+        proxy_url: str | None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._now = now
-        self._client = new_client(client_context(authorities_pem=authorities_pem))
+        self._client = new_client(client_context(authorities_pem=authorities_pem), proxy_url=proxy_url)
 
     def ensure(self, endpoint: str, account: str, *, key: str, container: str) -> bool:
         """Create the container; one that exists is fine. False while the storage does not answer yet."""

@@ -9,8 +9,13 @@ from clouddp.providers.azure_classic.documents import read_document
 
 _UNKNOWN_CERTIFICATE: Final = frozenset({"ForbiddenError", "AuthenticationFailed"})
 _PASSING: Final = frozenset({"InternalError", "OperationTimedOut", "ServerBusy", "TooManyRequests"})
+_MAYBE_DONE: Final = frozenset({500, 502, 504})
 _BUSY: Final = "currently performing an operation"
 _DEFAULT_RETRY_SECONDS: Final = 30.0
+
+
+class UnansweredError(TemporaryError):
+    """Nobody knows whether what was asked for was done, or is still to be done."""
 
 
 def failure_of(
@@ -27,9 +32,9 @@ def failure_of(
     if status == 407:
         return TemporaryError("cloud.proxy_refused", url=url, detail=detail)
     if status == 429 or status >= 500:
-        return TemporaryError(
-            "cloud.busy", retry_after_seconds=retry_after_seconds(headers), cloud_code=cloud_code, detail=detail
-        )
+        kind = UnansweredError if status in _MAYBE_DONE else TemporaryError
+        seconds = retry_after_seconds(headers)
+        return kind("cloud.busy", retry_after_seconds=seconds, cloud_code=cloud_code, detail=detail)
     return failure_by_code(status, cloud_code, detail)
 
 

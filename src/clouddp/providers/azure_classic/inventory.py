@@ -6,7 +6,7 @@ from typing import Final
 
 from clouddp.providers.azure_classic.documents import Node
 from clouddp.providers.azure_classic.management_api import ManagementApi
-from clouddp.providers.azure_classic.marks import read_mark
+from clouddp.providers.azure_classic.marks import read_marks
 from clouddp.providers.base import FoundAccount, FoundDeployment, FoundService, RoleInstance
 
 _ACCOUNTS: Final = "/services/storageservices"
@@ -61,7 +61,7 @@ def _account(node: Node) -> FoundAccount:
         status=status,
         is_ready=status == "Created",
         is_leaving=status in _LEAVING,
-        mark=read_mark(node.find("ExtendedProperties")),
+        marks=read_marks(node.find("ExtendedProperties")),
     )
 
 
@@ -69,7 +69,7 @@ def _service(node: Node) -> FoundService:
     return FoundService(
         name=node.text("ServiceName"),
         region=node.text("HostedServiceProperties", "Location"),
-        mark=read_mark(node.find("HostedServiceProperties", "ExtendedProperties")),
+        marks=read_marks(node.find("HostedServiceProperties", "ExtendedProperties")),
     )
 
 

@@ -12,7 +12,7 @@ import httpx2
 from clouddp.model.errors import CloudError, ConflictError, NotFoundError, SiteError, TemporaryError
 from clouddp.network.tls import client_context
 from clouddp.providers.azure_classic.documents import Node, read_document
-from clouddp.providers.azure_classic.failures import failure_of, retry_after_seconds
+from clouddp.providers.azure_classic.failures import UnansweredError, failure_of, retry_after_seconds
 from clouddp.providers.base import ConnectionSettings
 
 _VERSION: Final = "2014-10-01"
@@ -21,6 +21,7 @@ _NOTHING_KEPT: Final = httpx2.Limits(max_keepalive_connections=0)  # requests ar
 _ANSWER_LIMIT_BYTES: Final = 4 * 2**20
 _PATIENCE_SECONDS: Final = 20.0  # of one request; whoever called waits longer, between two steps
 _RETRIED: Final = frozenset({429, 503})  # nothing was done: any request may be sent again
+_NEVER_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 _RETRIED_READING: Final = frozenset({429, 500, 502, 503, 504})
 
 
@@ -50,7 +51,7 @@ class ManagementApi:
         context = client_context(
             authorities_pem=settings.authorities_pem, client_certificate=settings.management_certificate
         )
-        self._client = new_client(context)
+        self._client = new_client(context, proxy_url=settings.proxy_url)
 
     def read(self, path: str) -> Node | None:
         """Read a document; None when the cloud says that there is no such thing."""
@@ -100,7 +101,7 @@ class ManagementApi:
                 body = _read_body(response, url)
                 return _Answer(response.status_code, dict(response.headers), body)
         except httpx2.TransportError as error:
-            raise transport_failure(error, url=self._settings.management_url) from error
+            raise _unanswered(error, transport_failure(error, url=self._settings.management_url)) from error
         except httpx2.InvalidURL as error:
             raise CloudError("cloud.address_invalid", url=self._settings.management_url) from error
 
@@ -120,10 +121,15 @@ class ManagementApi:
         return max(asked, backoff)
 
 
-def new_client(context: ssl.SSLContext) -> httpx2.Client:
-    """Make a client that heeds no proxy environment, follows nobody elsewhere and keeps nothing open."""
+def new_client(context: ssl.SSLContext, *, proxy_url: str | None) -> httpx2.Client:
+    """Make a client that heeds no proxy but the given one, follows nobody elsewhere and keeps nothing open."""
     return httpx2.Client(
-        verify=context, timeout=_TIMEOUT, limits=_NOTHING_KEPT, trust_env=False, follow_redirects=False
+        verify=context,
+        timeout=_TIMEOUT,
+        limits=_NOTHING_KEPT,
+        proxy=proxy_url,
+        trust_env=False,
+        follow_redirects=False,
     )
 
 
@@ -137,6 +143,13 @@ def transport_failure(error: httpx2.TransportError, *, url: str) -> SiteError:
     if isinstance(error, httpx2.UnsupportedProtocol):
         return CloudError("cloud.address_invalid", url=url)
     return TemporaryError("cloud.unreachable", url=url, reason=str(error) or type(error).__name__)
+
+
+def _unanswered(error: httpx2.TransportError, failure: SiteError) -> SiteError:
+    """Tell what was never sent from what was sent and got no answer."""
+    if not isinstance(failure, TemporaryError) or isinstance(error, _NEVER_SENT):
+        return failure
+    return UnansweredError(failure.code, retry_after_seconds=failure.retry_after_seconds, **failure.arguments)
 
 
 def _read_body(response: httpx2.Response, url: str) -> bytes:

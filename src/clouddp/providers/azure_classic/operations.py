@@ -1,42 +1,53 @@
-"""Operations that the cloud finishes later: which one is under way for which thing, and whether it failed."""
+"""What was asked of the cloud: written down before it is asked, and looked after until it has ended."""
 
-import contextlib
-import threading
+from collections.abc import Callable
+from typing import Final
 
-from clouddp.model.errors import CloudError, ConflictError, NotFoundError
-from clouddp.providers.azure_classic.failures import failure_by_code
+from clouddp.model.errors import SiteError, TemporaryError
+from clouddp.providers.azure_classic.documents import Node
+from clouddp.providers.azure_classic.failures import UnansweredError, failure_by_code
 from clouddp.providers.azure_classic.management_api import ManagementApi
+from clouddp.providers.base import OperationJournal
+
+UNANSWERED_SECONDS: Final = 60.0  # a request without an answer has arrived by then, or never will
 
 
 class Operations:
-    """Remembers the operation of each thing in memory alone.
+    """The operations of one connection; a subject is a thing in words, of which one at a time is changed."""
 
-    After a crash none is remembered; then the thing itself is looked at, and made again when it is not there.
-    """
-
-    def __init__(self, api: ManagementApi) -> None:
+    def __init__(self, api: ManagementApi, journal: OperationJournal) -> None:
         self._api = api
-        self._lock = threading.Lock()
-        self._begun: dict[tuple[str, str], str] = {}
+        self._journal = journal
 
-    def begin(self, kind: str, name: str, *, request_id: str) -> None:
-        """Remember what was just asked for; without a request id there is nothing to ask about."""
-        with self._lock:
-            if request_id:
-                self._begun[kind, name] = request_id
+    def ask(self, subject: str, send: Callable[[], str]) -> None:
+        """Ask for something; `send` gives the request's id, by which the cloud tells how it ended."""
+        is_repeated = self.is_unanswered(subject)
+        if not is_repeated:
+            self._journal.note(subject, "")
+        try:
+            request_id = send()
+        except UnansweredError:
+            self._journal.note(subject, "")
+            raise
+        except SiteError:
+            if not is_repeated:  # refused, so nothing was done; an older request may still arrive
+                self._journal.forget(subject)
+            raise
+        if request_id:
+            self._journal.note(subject, request_id)
+        else:
+            self._journal.forget(subject)  # there is nothing to ask about; the thing itself is looked at
 
-    def is_under_way(self, kind: str, name: str) -> bool:
+    def is_under_way(self, subject: str) -> bool:
         """Say whether the cloud is still at it; raises the cloud's error, once, when the operation failed."""
-        with self._lock:
-            request_id = self._begun.get((kind, name))
-        if request_id is None:
+        asked = self._journal.find(subject)
+        if asked is None or not asked.request_id:
             return False
-        operation = self._api.read(f"/operations/{request_id}")
-        status = "" if operation is None else operation.text("Status")
-        if status == "InProgress":
+        operation = self._api.read(f"/operations/{asked.request_id}")
+        if _is_in_progress(operation):
             return True
-        self.forget(kind, name)
-        if operation is not None and status == "Failed":
+        self._journal.forget(subject)
+        if operation is not None and operation.text("Status") == "Failed":
             raise failure_by_code(
                 operation.number("HttpStatusCode"),
                 operation.text("Error", "Code"),
@@ -44,13 +55,35 @@ class Operations:
             )
         return False
 
-    def is_ended(self, kind: str, name: str) -> bool:
-        """Say whether nothing is under way any more, whichever way it went."""
-        with contextlib.suppress(CloudError, ConflictError, NotFoundError):
-            return not self.is_under_way(kind, name)
+    def is_unanswered(self, subject: str) -> bool:
+        """Say whether a request got no answer, and may still arrive."""
+        asked = self._journal.find(subject)
+        return asked is not None and not asked.request_id and asked.age_seconds < UNANSWERED_SECONDS
+
+    def may_still_come(self, subject: str) -> bool:
+        """Say whether a thing that is not there may yet come; True once more after its operation has ended."""
+        asked = self._journal.find(subject)
+        if asked is None:
+            return False
+        if self.is_unanswered(subject):
+            return True
+        if asked.request_id and _is_in_progress(self._api.read(f"/operations/{asked.request_id}")):
+            return True
+        self._journal.forget(subject)
         return True
 
-    def forget(self, kind: str, name: str) -> None:
-        """Drop what is finished."""
-        with self._lock:
-            self._begun.pop((kind, name), None)
+    def forget(self, subject: str) -> None:
+        """Drop what has ended."""
+        if self._journal.find(subject) is not None:
+            self._journal.forget(subject)
+
+
+def still_unknown(subject: str) -> TemporaryError:
+    """Say that the cloud knows a thing already that it does not show yet."""
+    return TemporaryError(
+        "cloud.busy", retry_after_seconds=5, cloud_code="ConflictError", detail=f"{subject} is not to be seen yet."
+    )
+
+
+def _is_in_progress(operation: Node | None) -> bool:
+    return operation is not None and operation.text("Status") == "InProgress"

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Column, Engine, ForeignKey, Integer, String, Table, insert, select, update
+from sqlalchemy import Column, ColumnElement, Engine, ForeignKey, Integer, String, Table, insert, select, update
 
 from clouddp.model.cloud_service import DesiredState
-from clouddp.site_server.database.cloud_services import cloud_service
+from clouddp.site_server.database.cloud_service_table import cloud_service
 from clouddp.site_server.database.engine import read, write
 from clouddp.site_server.database.tables import Moment, metadata
 
@@ -89,12 +89,11 @@ class CloudServiceProgress:
 
         The sequence is used up, so that a writing under way, which began with what held before, is not noted as done.
         """
-        with write(self._engine) as connection:
-            connection.execute(
-                update(cloud_service_state)
-                .where(cloud_service_state.c.written_at.is_not(None))
-                .values(written_at=_LONG_AGO, sequence=cloud_service_state.c.sequence + 1)
-            )
+        self._expire(cloud_service_state.c.written_at.is_not(None))
+
+    def expire_state(self, service_id: str) -> None:
+        """Note that a service's state does not say any more what holds; it is due, even if it was never written."""
+        self._expire(cloud_service_state.c.service_id == service_id)
 
     def states_written_before(self, moment: datetime) -> Sequence[str]:
         """Name the services in use whose state was last written before `moment`."""
@@ -106,3 +105,8 @@ class CloudServiceProgress:
         )
         with read(self._engine) as connection:
             return list(connection.execute(query).scalars())
+
+    def _expire(self, which: ColumnElement[bool]) -> None:
+        expired = {"written_at": _LONG_AGO, "sequence": cloud_service_state.c.sequence + 1}
+        with write(self._engine) as connection:
+            connection.execute(update(cloud_service_state).where(which).values(**expired))

@@ -1,10 +1,11 @@
 """The certificates and keys of the cloud distribution points, sealed."""
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Engine, LargeBinary, Row, String, Table, Text, delete, insert, select
+from sqlalchemy import Column, Connection, Engine, LargeBinary, Row, String, Table, Text, delete, insert, select, update
 
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import NotFoundError
@@ -63,13 +64,19 @@ class CloudServiceSecrets:
             "service_password": service.password.encode(),
             "usage_key": secrets.token_urlsafe(_USAGE_KEY_BYTES).encode(),
         }
-        sealed = {
-            column: self._sealer.seal(value, table=_TABLE, row=service_id, column=column)
-            for column, value in plain.items()
-        }
+        sealed = self._sealed(service_id, plain)
         connection.execute(
             insert(cloud_service_secret).values(service_id=service_id, authorities_pem=authorities_pem, **sealed)
         )
+
+    def replace_service_certificate(self, connection: Connection, service_id: str, service: CertificateFile) -> None:
+        """Put another certificate in the old one's place, in the transaction that wants it; nothing of the old stays.
+
+        The front ends go on with the copy that the cloud has, until it is told of the new one.
+        """
+        plain = {"service_pfx": service.pfx, "service_password": service.password.encode()}
+        row = cloud_service_secret.c.service_id == service_id
+        connection.execute(update(cloud_service_secret).where(row).values(self._sealed(service_id, plain)))
 
     def forget(self, connection: Connection, service_id: str) -> None:
         """Drop the secrets of a service that is gone, in the transaction that removes it."""
@@ -92,6 +99,12 @@ class CloudServiceSecrets:
     def usage_key(self, service_id: str) -> str:
         """Open the key with which front ends sign their usage records."""
         return self._open(self._row(service_id), "usage_key").decode("ascii")
+
+    def _sealed(self, service_id: str, plain: Mapping[str, bytes]) -> dict[str, bytes]:
+        return {
+            column: self._sealer.seal(value, table=_TABLE, row=service_id, column=column)
+            for column, value in plain.items()
+        }
 
     def _row(self, service_id: str) -> Row[Any]:
         query = select(cloud_service_secret).where(cloud_service_secret.c.service_id == service_id)

@@ -1,4 +1,4 @@
-"""The table of cloud distribution points: what is wanted of each, and what was seen of it."""
+"""The cloud distribution points in the database: what is wanted of each, and what was seen of it."""
 
 import json
 import secrets
@@ -8,66 +8,18 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Index,
-    Integer,
-    Row,
-    String,
-    Table,
-    Text,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import Engine, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from clouddp.model.cloud_service import CloudService, DesiredState, Problem, ServiceState
+from clouddp.model.cloud_service import CloudService, DesiredState, Problem, ServiceAction, ServiceState
 from clouddp.model.errors import ConflictError, NotFoundError
 from clouddp.model.settings import Quotas
+from clouddp.model.transitions import Transition
 from clouddp.site_server.database.cloud_service_secrets import CertificateFile, CloudServiceSecrets
+from clouddp.site_server.database.cloud_service_table import cloud_service, columns_of_quotas, service_of
 from clouddp.site_server.database.engine import read, write
-from clouddp.site_server.database.tables import Moment, metadata
 
 _SERVICE_NAME_BYTES: Final = 12  # 24 hexadecimal digits, which the documents call the GUID
-
-cloud_service: Final = Table(
-    "cloud_service",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("provider", String(32), nullable=False),
-    Column("management_url", String(512), nullable=False),
-    Column("subscription_id", String(64), nullable=False),
-    Column("region", String(128), nullable=False),
-    Column("service_fqdn", String(253), nullable=False),
-    Column("service_name", String(24), nullable=False, unique=True),
-    Column("description", Text, nullable=False),
-    Column("instance_count", Integer, nullable=False),
-    Column("storage_quota_bytes", BigInteger, nullable=False),
-    Column("transfer_quota_bytes", BigInteger, nullable=False),
-    Column("warning_percent", Integer, nullable=False),
-    Column("critical_percent", Integer, nullable=False),
-    Column("desired", String(16), nullable=False),
-    Column("generation", Integer, nullable=False),
-    Column("settled_generation", Integer, nullable=False),
-    Column("state", String(16), nullable=False),
-    Column("activity", String(64), nullable=False),
-    Column("problem", Text),
-    Column("service_certificate_thumbprint", String(40), nullable=False),
-    Column("management_certificate_thumbprint", String(40), nullable=False),
-    Column("virtual_ip", String(45)),
-    Column("port", Integer),
-    Column("created_at", Moment, nullable=False),
-    Column("changed_at", Moment, nullable=False),
-    Column("idempotency_key", String(255), unique=True),
-    Column("request_digest", String(64)),
-)
-Index("uq_cloud_service_fqdn_without_case", func.lower(cloud_service.c.service_fqdn), unique=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +41,20 @@ class NewCloudService:
     request_digest: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is wanted differently from now on; None leaves it as it is."""
+
+    description: str | None = None
+    quotas: Quotas | None = None
+    instance_count: int | None = None
+    service_certificate: CertificateFile | None = None
+    has_new_package: bool = False
+
+
+NO_CHANGES: Final = Changes()
+
+
 class CloudServiceRepository:
     """Keeps the cloud distribution points."""
 
@@ -101,12 +67,12 @@ class CloudServiceRepository:
         """Record a service, its generated name and its certificates, all or nothing.
 
         Raises:
-            ConflictError: another one has this service FQDN.
+            ConflictError: another one has this service FQDN, or was made with this idempotency key.
         """
         identifier = uuid4().hex
         try:
             with write(self._engine) as connection:
-                connection.execute(insert(cloud_service).values(id=identifier, **self._columns(new)))
+                connection.execute(insert(cloud_service).values(id=identifier, **self._new_columns(new)))
                 self._secrets.keep(
                     connection,
                     identifier,
@@ -115,7 +81,11 @@ class CloudServiceRepository:
                     authorities_pem=new.authorities_pem,
                 )
         except IntegrityError as error:
-            raise ConflictError("cloud.fqdn_in_use", fqdn=new.service_fqdn) from error
+            if new.idempotency_key is not None and self.find_by_key(new.idempotency_key) is not None:
+                raise ConflictError("cloud.idempotency_key_reused", name=new.service_fqdn) from error
+            if self.is_fqdn_taken(new.service_fqdn):
+                raise ConflictError("cloud.fqdn_in_use", fqdn=new.service_fqdn) from error
+            raise
         return self.get(identifier)
 
     def get(self, service_id: str) -> CloudService:
@@ -133,13 +103,13 @@ class CloudServiceRepository:
         """Give a service; None when there is none of this id."""
         with read(self._engine) as connection:
             row = connection.execute(select(cloud_service).where(cloud_service.c.id == service_id)).one_or_none()
-        return None if row is None else _service(row)
+        return None if row is None else service_of(row)
 
     def list(self) -> Sequence[CloudService]:
         """Give all services, oldest first."""
         with read(self._engine) as connection:
             rows = connection.execute(select(cloud_service).order_by(cloud_service.c.created_at, cloud_service.c.id))
-            return [_service(row) for row in rows]
+            return [service_of(row) for row in rows]
 
     def is_fqdn_taken(self, fqdn: str) -> bool:
         """Say whether a service has this FQDN, without regard to case."""
@@ -152,28 +122,57 @@ class CloudServiceRepository:
         query = select(cloud_service).where(cloud_service.c.idempotency_key == idempotency_key)
         with read(self._engine) as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else (_service(row), row.request_digest)
+        return None if row is None else (service_of(row), row.request_digest)
 
-    def want(self, service_id: str, *, desired: DesiredState, state: ServiceState) -> CloudService:
-        """Note that something new is wanted: a new generation, whose work begins in `state`."""
-        changed = {
-            "desired": desired,
-            "state": state,
-            "generation": cloud_service.c.generation + 1,
+    def want(self, seen: CloudService, transition: Transition, *, changes: Changes = NO_CHANGES) -> CloudService:
+        """Note that something new is wanted of a service as it was `seen`: a new generation, whose work begins.
+
+        Raises:
+            NotFoundError: the service is gone.
+            ConflictError: somebody was faster; nothing was changed.
+        """
+        generation = seen.generation + 1
+        values = {
+            "desired": transition.desired,
+            "action": transition.action,
+            "state": transition.state,
+            "generation": generation,
             "problem": None,
             "activity": "",
+            "wanted_at": self._now(),
+            "deadline_at": None,
+            "changed_at": self._now(),
+            **_changed_columns(seen, changes, generation),
         }
+        unchanged = (cloud_service.c.generation == seen.generation) & (cloud_service.c.state == seen.state)
         with write(self._engine) as connection:
-            self._change(connection, service_id, changed)
+            query = update(cloud_service).where(cloud_service.c.id == seen.id, unchanged)
+            is_first = connection.execute(query.values(**values)).rowcount == 1
+            if is_first and changes.service_certificate is not None:
+                self._secrets.replace_service_certificate(connection, seen.id, changes.service_certificate)
+        current = self.get(seen.id)
+        if not is_first:
+            raise ConflictError("cloud.changed_meanwhile", name=current.service_fqdn, state=current.state.value)
+        return current
+
+    def revise(self, service_id: str, changes: Changes) -> CloudService:
+        """Note what is wanted differently without work in the cloud: description, quotas and thresholds."""
+        values = {**_plain_columns(changes), "changed_at": self._now()}
+        with write(self._engine) as connection:
+            connection.execute(update(cloud_service).where(cloud_service.c.id == service_id).values(**values))
         return self.get(service_id)
 
-    def set_activity(self, service_id: str, *, generation: int, activity: str) -> None:
-        """Note what is going on."""
-        self._change_generation(service_id, generation, {"activity": activity})
+    def set_activity(self, service_id: str, *, generation: int, activity: str, deadline_at: datetime) -> None:
+        """Note what is going on, and when it gives up."""
+        self._change_generation(service_id, generation, {"activity": activity, "deadline_at": deadline_at})
 
     def set_address(self, service_id: str, *, generation: int, virtual_ip: str | None, port: int | None) -> None:
         """Note where the front ends are reached."""
         self._change_generation(service_id, generation, {"virtual_ip": virtual_ip, "port": port})
+
+    def forget_previous_certificates(self, service_id: str, *, generation: int) -> None:
+        """Note that no front end presents an older service certificate any more."""
+        self._change_generation(service_id, generation, {"previous_certificate_thumbprints": ""})
 
     def settle(self, service_id: str, *, generation: int, state: ServiceState, problem: Problem | None) -> None:
         """Note how the work for a generation ended."""
@@ -188,7 +187,7 @@ class CloudServiceRepository:
             if connection.execute(delete(cloud_service).where(wanted)).rowcount:
                 self._secrets.forget(connection, service_id)
 
-    def _columns(self, new: NewCloudService) -> dict[str, Any]:
+    def _new_columns(self, new: NewCloudService) -> dict[str, Any]:
         now = self._now()
         return {
             "provider": new.provider,
@@ -199,26 +198,23 @@ class CloudServiceRepository:
             "service_name": secrets.token_hex(_SERVICE_NAME_BYTES),
             "description": new.description,
             "instance_count": new.instance_count,
-            "storage_quota_bytes": new.quotas.storage_bytes,
-            "transfer_quota_bytes": new.quotas.transfer_bytes,
-            "warning_percent": new.quotas.warning_percent,
-            "critical_percent": new.quotas.critical_percent,
+            **columns_of_quotas(new.quotas),
             "desired": DesiredState.RUNNING,
+            "action": ServiceAction.CREATE,
             "generation": 1,
             "settled_generation": 0,
+            "package_generation": 1,
             "state": ServiceState.PROVISIONING,
             "activity": "",
             "service_certificate_thumbprint": new.service_certificate.keyed.thumbprint,
+            "previous_certificate_thumbprints": "",
             "management_certificate_thumbprint": new.management_certificate.keyed.thumbprint,
             "created_at": now,
             "changed_at": now,
+            "wanted_at": now,
             "idempotency_key": new.idempotency_key,
             "request_digest": new.request_digest,
         }
-
-    def _change(self, connection: Connection, service_id: str, changed: Mapping[str, Any]) -> None:
-        query = update(cloud_service).where(cloud_service.c.id == service_id)
-        connection.execute(query.values(**changed, changed_at=self._now()))
 
     def _change_generation(self, service_id: str, generation: int, changed: Mapping[str, Any]) -> None:
         current = (cloud_service.c.id == service_id) & (cloud_service.c.generation == generation)
@@ -226,33 +222,22 @@ class CloudServiceRepository:
             connection.execute(update(cloud_service).where(current).values(**changed, changed_at=self._now()))
 
 
-def _service(row: Row[Any]) -> CloudService:
-    return CloudService(
-        id=row.id,
-        provider=row.provider,
-        management_url=row.management_url,
-        subscription_id=row.subscription_id,
-        region=row.region,
-        service_fqdn=row.service_fqdn,
-        service_name=row.service_name,
-        description=row.description,
-        instance_count=row.instance_count,
-        quotas=Quotas(
-            storage_bytes=row.storage_quota_bytes,
-            transfer_bytes=row.transfer_quota_bytes,
-            warning_percent=row.warning_percent,
-            critical_percent=row.critical_percent,
-        ),
-        desired=DesiredState(row.desired),
-        generation=row.generation,
-        settled_generation=row.settled_generation,
-        state=ServiceState(row.state),
-        activity=row.activity,
-        problem=None if row.problem is None else Problem(**json.loads(row.problem)),
-        service_certificate_thumbprint=row.service_certificate_thumbprint,
-        management_certificate_thumbprint=row.management_certificate_thumbprint,
-        virtual_ip=row.virtual_ip,
-        port=row.port,
-        created_at=row.created_at,
-        changed_at=row.changed_at,
-    )
+def _changed_columns(seen: CloudService, changes: Changes, generation: int) -> dict[str, Any]:
+    columns = _plain_columns(changes)
+    if changes.instance_count is not None:
+        columns["instance_count"] = changes.instance_count
+    if changes.has_new_package:
+        columns["package_generation"] = generation
+    if changes.service_certificate is not None:
+        thumbprint = changes.service_certificate.keyed.thumbprint
+        known = dict.fromkeys((*seen.previous_certificate_thumbprints, seen.service_certificate_thumbprint))
+        columns["service_certificate_thumbprint"] = thumbprint
+        columns["previous_certificate_thumbprints"] = " ".join(known.keys() - {thumbprint})
+    return columns
+
+
+def _plain_columns(changes: Changes) -> dict[str, Any]:
+    columns: dict[str, Any] = {} if changes.quotas is None else dict(columns_of_quotas(changes.quotas))
+    if changes.description is not None:
+        columns["description"] = changes.description
+    return columns

@@ -9,7 +9,7 @@ from clouddp.admin.rest.application import make_administration_service
 from clouddp.admin.rest.cloud_distribution_points import cloud_distribution_point_routes
 from clouddp.model.cloud_service import Problem, ServiceState
 from tests.unit.cloud_services.memory_cloud import MemoryCloud
-from tests.unit.cloud_services.site_bench import SUBSCRIPTION_ID, SiteBench, management_certificate, upload
+from tests.unit.cloud_services.site_bench import SUBSCRIPTION_ID, SiteBench, management_certificate, now, upload
 from tests.unit.cloud_services.site_bench import service_certificate as issued_service_certificate
 
 PATH = "/api/v1/cloud-distribution-points"
@@ -118,7 +118,7 @@ def test_an_error_is_shown_with_its_cause_and_next_step_and_can_be_retried(clien
 
 def test_progress_names_the_activity_and_the_steps_done(client: TestClient, site: SiteBench) -> None:
     identifier = client.post(PATH, json=body()).json()["id"]
-    site.records.set_activity(identifier, generation=1, activity="cloud.step_container")
+    site.records.set_activity(identifier, generation=1, activity="cloud.step_container", deadline_at=now())
     site.progress.note_step(identifier, generation=1, step="storage_account")
 
     shown = client.get(f"{PATH}/{identifier}").json()

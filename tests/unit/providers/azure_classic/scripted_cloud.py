@@ -14,7 +14,7 @@ from typing import cast
 from clouddp.network.certificates import KeyedCertificate, certificate_pem
 from clouddp.network.issuing import issue_management_certificate, issue_service_certificate, make_authority
 from clouddp.network.tls import server_context
-from clouddp.providers.base import ConnectionSettings, Mark
+from clouddp.providers.base import ConnectionSettings
 
 SUBSCRIPTION_ID = "01234567-89ab-cdef-0123-456789abcdef"
 
@@ -54,13 +54,12 @@ class ScriptedCloud:
             return Answer(404, error_body("ResourceNotFound", "The resource does not exist."))
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
-    def settings(self, *, authorities_pem: str | None = None, mark: Mark | None = None) -> ConnectionSettings:
+    def settings(self, *, authorities_pem: str | None = None) -> ConnectionSettings:
         return ConnectionSettings(
             management_url=self.url,
             subscription_id=SUBSCRIPTION_ID,
             authorities_pem=authorities_pem or certificate_pem(authority().certificate).decode(),
             management_certificate=management_certificate(),
-            mark=mark,
         )
 
 

@@ -4,10 +4,10 @@ import pytest
 from defusedxml.ElementTree import fromstring
 
 from clouddp.providers.azure_classic.provider import AzureClassicProvider
-from clouddp.providers.base import Inventory, Mark, Owner
+from clouddp.providers.base import Inventory
 from tests.unit.providers.azure_classic.scripted_cloud import Answer, ScriptedCloud, error_body
 
-MARK = Mark(owner=Owner(site_code="P01", site_id="ab" * 16), service_id="cd" * 16)
+MARKS = {"clouddp_site_code": "P01", "clouddp_site_id": "ab" * 16, "clouddp_service_id": "cd" * 16}
 MARKED = (
     "<ExtendedProperties>"
     "<ExtendedProperty><Name>clouddp_site_code</Name><Value>P01</Value></ExtendedProperty>"
@@ -16,7 +16,7 @@ MARKED = (
     "<ExtendedProperty><Name>cost_centre</Name><Value>7</Value></ExtendedProperty>"
     "</ExtendedProperties>"
 )
-HALF_MARKED = (
+ONE_PROPERTY = (
     "<ExtendedProperties><ExtendedProperty><Name>clouddp_site_code</Name><Value>P01</Value></ExtendedProperty>"
     "</ExtendedProperties>"
 )
@@ -37,24 +37,24 @@ def test_accounts_are_told_with_region_state_and_mark(cloud: ScriptedCloud, inve
 
     mine, other = inventory.list_accounts()
 
-    assert (mine.name, mine.region, mine.is_ready, mine.is_leaving, mine.mark) == (
+    assert (mine.name, mine.region, mine.is_ready, mine.is_leaving, mine.marks) == (
         "mine",
         "West Europe",
         True,
         False,
-        MARK,
+        MARKS | {"cost_centre": "7"},
     )
-    assert (other.name, other.is_ready, other.is_leaving, other.mark) == ("other", False, True, None)
+    assert (other.name, other.is_ready, other.is_leaving, other.marks) == ("other", False, True, {})
 
 
-def test_half_a_mark_is_no_mark(cloud: ScriptedCloud, inventory: Inventory) -> None:
-    properties = f"<HostedServiceProperties><Location>East US</Location>{HALF_MARKED}</HostedServiceProperties>"
+def test_services_are_told_with_region_and_marks(cloud: ScriptedCloud, inventory: Inventory) -> None:
+    properties = f"<HostedServiceProperties><Location>East US</Location>{ONE_PROPERTY}</HostedServiceProperties>"
     service = f"<HostedService><ServiceName>a</ServiceName>{properties}</HostedService>"
     cloud.script("GET", SERVICES, Answer(body=f"<HostedServices>{service}</HostedServices>"))
 
     (found,) = inventory.list_services()
 
-    assert (found.name, found.region, found.mark) == ("a", "East US", None)
+    assert (found.name, found.region, found.marks) == ("a", "East US", {"clouddp_site_code": "P01"})
 
 
 def test_certificates_of_a_service_that_is_gone_are_none(cloud: ScriptedCloud, inventory: Inventory) -> None:
@@ -84,7 +84,7 @@ def test_a_deployment_is_told_with_what_it_was_made_from(cloud: ScriptedCloud, i
 
 
 def test_what_is_made_bears_the_mark_in_the_documented_place(cloud: ScriptedCloud) -> None:
-    settings = cloud.settings(mark=MARK)
+    settings = cloud.settings()
     connection = AzureClassicProvider().connect(settings)
     absent = Answer(404, error_body("ResourceNotFound", "The resource does not exist."))
     cloud.script("GET", f"{ACCOUNTS}/abc", absent)
@@ -92,9 +92,9 @@ def test_what_is_made_bears_the_mark_in_the_documented_place(cloud: ScriptedClou
     cloud.script("GET", f"{SERVICES}/abc", absent)
     cloud.script("POST", SERVICES, Answer(201))
 
-    connection.storage.ensure_storage_account("abc", region="West Europe")
+    connection.storage.ensure_storage_account("abc", region="West Europe", marks=MARKS)
     assert connection.services is not None
-    connection.services.ensure_service("abc", region="West Europe", label="clouddp1.contoso.com")
+    connection.services.ensure_service("abc", region="West Europe", label="clouddp1.contoso.com", marks=MARKS)
 
     account, service = (fromstring(asked.body) for asked in cloud.asked if asked.method == "POST")
     assert [_local(child.tag) for child in account][-3:] == ["Location", "ExtendedProperties", "AccountType"]

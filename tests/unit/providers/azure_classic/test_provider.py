@@ -7,7 +7,7 @@ from defusedxml.ElementTree import fromstring
 from clouddp.model.errors import CloudError, ConflictError, TemporaryError
 from clouddp.network.certificates import load_pfx
 from clouddp.providers.azure_classic.provider import AzureClassicProvider
-from clouddp.providers.base import Connection, DeploymentPlan, ServiceHost
+from clouddp.providers.base import Connection, DeploymentHost, DeploymentPlan, ServiceHost
 from tests.unit.providers.azure_classic.scripted_cloud import (
     Answer,
     ScriptedCloud,
@@ -32,6 +32,12 @@ def connection(cloud: ScriptedCloud) -> Connection:
 def services(connection: Connection) -> ServiceHost:
     assert connection.services is not None
     return connection.services
+
+
+@pytest.fixture
+def deployments(connection: Connection) -> DeploymentHost:
+    assert connection.deployments is not None
+    return connection.deployments
 
 
 def test_the_subscription_tells_its_limits(cloud: ScriptedCloud, connection: Connection) -> None:
@@ -81,7 +87,7 @@ def test_a_storage_account_is_made_once_and_awaited(cloud: ScriptedCloud, connec
     cloud.script("GET", f"{ACCOUNTS}/abc", ABSENT, _account("Creating"), _account("Created"))
     cloud.script("POST", ACCOUNTS, ACCEPTED)
 
-    seen = [connection.storage.ensure_storage_account("abc", region="West Europe") for _ in range(3)]
+    seen = [connection.storage.ensure_storage_account("abc", region="West Europe", marks={}) for _ in range(3)]
 
     assert seen == [False, False, True]
     created = [asked for asked in cloud.asked if asked.method == "POST"]
@@ -108,11 +114,11 @@ def test_an_operation_that_failed_later_is_told_with_the_clouds_words(
             "<Error><Code>BadRequest</Code><Message>No capacity in this region.</Message></Error></Operation>"
         ),
     )
-    assert not connection.storage.ensure_storage_account("abc", region="West Europe")
-    assert not connection.storage.ensure_storage_account("abc", region="West Europe")
+    assert not connection.storage.ensure_storage_account("abc", region="West Europe", marks={})
+    assert not connection.storage.ensure_storage_account("abc", region="West Europe", marks={})
 
     with pytest.raises(CloudError) as caught:
-        connection.storage.ensure_storage_account("abc", region="West Europe")
+        connection.storage.ensure_storage_account("abc", region="West Europe", marks={})
 
     assert caught.value.arguments["detail"] == "No capacity in this region."
     assert len([asked for asked in cloud.asked if asked.method == "POST"]) == 1
@@ -123,9 +129,9 @@ def test_a_lost_answer_to_a_creation_is_followed_by_another_look(cloud: Scripted
     cloud.script("POST", ACCOUNTS, Answer(hangs_up=True))
 
     with pytest.raises(TemporaryError):
-        connection.storage.ensure_storage_account("abc", region="West Europe")
+        connection.storage.ensure_storage_account("abc", region="West Europe", marks={})
 
-    assert connection.storage.ensure_storage_account("abc", region="West Europe")
+    assert connection.storage.ensure_storage_account("abc", region="West Europe", marks={})
     assert len([asked for asked in cloud.asked if asked.method == "POST"]) == 1
 
 
@@ -135,9 +141,9 @@ def test_a_name_of_somebody_else_is_told_and_our_own_is_not(cloud: ScriptedCloud
     cloud.script("GET", f"{ACCOUNTS}/abc", ABSENT, ABSENT, ABSENT, _account("Creating"))
 
     with pytest.raises(ConflictError, match="name_taken"):
-        connection.storage.ensure_storage_account("abc", region="West Europe")
+        connection.storage.ensure_storage_account("abc", region="West Europe", marks={})
 
-    assert not connection.storage.ensure_storage_account("abc", region="West Europe")
+    assert not connection.storage.ensure_storage_account("abc", region="West Europe", marks={})
 
 
 @pytest.mark.parametrize(
@@ -184,7 +190,9 @@ def test_a_certificate_goes_in_with_its_key_under_a_password_of_its_own(
     assert load_pfx(base64.b64decode(data), password, name="sent").thumbprint == keyed.thumbprint
 
 
-def test_a_deployment_is_made_once_and_its_instances_are_seen(cloud: ScriptedCloud, services: ServiceHost) -> None:
+def test_a_deployment_is_made_once_and_its_instances_are_seen(
+    cloud: ScriptedCloud, deployments: DeploymentHost
+) -> None:
     document = (
         "<Deployment><Status>Running</Status><RoleInstanceList>"
         "<RoleInstance><InstanceName>R_IN_0</InstanceName><InstanceStatus>ReadyRole</InstanceStatus><InstanceEndpoints>"
@@ -197,8 +205,8 @@ def test_a_deployment_is_made_once_and_its_instances_are_seen(cloud: ScriptedClo
     cloud.script("POST", PRODUCTION, ACCEPTED)
     cloud.script("GET", "/operations/op1", Answer(body="<Operation><Status>InProgress</Status></Operation>"))
 
-    assert [services.ensure_deployment("abc", PLAN), services.ensure_deployment("abc", PLAN)] == [False, True]
-    seen = services.find_deployment("abc")
+    assert [deployments.ensure_deployment("abc", PLAN), deployments.ensure_deployment("abc", PLAN)] == [False, True]
+    seen = deployments.find_deployment("abc")
 
     assert seen is not None
     assert (seen.status, seen.virtual_ip, seen.port) == ("Running", "127.1.1.1", 443)
@@ -213,7 +221,7 @@ def test_a_deployment_is_made_once_and_its_instances_are_seen(cloud: ScriptedClo
     [
         (f"{ACCOUNTS}/abc", lambda connection: connection.storage.remove_storage_account("abc")),
         (f"{SERVICES}/abc", lambda connection: connection.services.remove_service("abc")),
-        (PRODUCTION, lambda connection: connection.services.remove_deployment("abc")),
+        (PRODUCTION, lambda connection: connection.deployments.remove_deployment("abc")),
     ],
     ids=["storage account", "hosted service", "deployment"],
 )

@@ -9,12 +9,15 @@ from typing import Annotated, NoReturn
 import typer
 
 from clouddp.fabric.server import FabricOptions, run_fabric
+from clouddp.fabric.trouble.commands import app as trouble_commands
 from clouddp.language.command_line import chosen_language, exit_on_error
+from clouddp.language.program import Program
 from clouddp.language.translate import translate
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.lifetime import wait_for_end
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = Program()
+app.add_typer(trouble_commands, name="trouble")
 
 
 @app.callback()

@@ -20,8 +20,14 @@ from clouddp.fabric.management.subscription_api import SubscriptionApi
 from clouddp.fabric.operations import Operations
 from clouddp.fabric.portal.pages import PortalPages
 from clouddp.fabric.state import Clock, StateFolder
-from clouddp.fabric.storage_accounts import StorageAccounts
+from clouddp.fabric.storage_accounts import StorageAccount, StorageAccounts
 from clouddp.fabric.subscriptions import Subscriptions
+from clouddp.fabric.trouble.administration import TroubleAdministration
+from clouddp.fabric.trouble.management_strikes import ManagementStrikes
+from clouddp.fabric.trouble.rules import TroubleKind
+from clouddp.fabric.trouble.storage_loss import StorageLoss
+from clouddp.fabric.trouble.storage_strikes import StorageStrikes
+from clouddp.fabric.trouble.troubles import Troubles
 from clouddp.telemetry.logs import ComponentLog
 
 
@@ -41,6 +47,7 @@ class ControlPlane:
             return blob_folder(state.root, account, container)
 
         documents = open_deployments(state)
+        self.troubles = Troubles(state, log, now=now)
         self.operations = Operations(state, log, now=now)
         self.subscriptions = Subscriptions(state, now=now)
         quotas = self.subscriptions.quotas
@@ -57,6 +64,8 @@ class ControlPlane:
             container_folder=container_folder,
             programs=programs,
         )
+        self.storage_loss = StorageLoss(self.troubles, state, list_accounts=self._all_accounts)
+        self._strikes = ManagementStrikes(self.troubles, self.operations, find_region=self._find_region)
         self._work = DeploymentWork(documents, state, self.operations, self.roles, log, now=now)
         self._removal = ServiceRemoval(self.services, self.deployments, self._work, state, self.operations)
         self._storage_url = storage_url
@@ -67,7 +76,12 @@ class ControlPlane:
         """Make the management endpoint's application."""
         documents = DeploymentDocuments(self.deployments, self.roles)
         of_subscription = SubscriptionApi(
-            self.subscriptions, self.operations, self.accounts, self.services, self.deployments
+            self.subscriptions,
+            self.operations,
+            self.accounts,
+            self.services,
+            self.deployments,
+            is_disabled=self._is_disabled,
         )
         routes = [
             *of_subscription.routes(),
@@ -76,7 +90,15 @@ class ControlPlane:
             *HostedServiceApi(self.services, self._removal, documents).routes(),
             *DeploymentApi(self.services, self.deployments, documents).routes(),
         ]
-        return ManagementApi(routes, self.subscriptions, self.operations, self._log)
+        return ManagementApi(routes, self.subscriptions, self.operations, self._strikes, self._log)
+
+    def storage_strikes(self) -> StorageStrikes:
+        """Make what the storage asks before it answers."""
+        return StorageStrikes(self.troubles, find_subscription=self._find_subscription)
+
+    def trouble_administration(self) -> TroubleAdministration:
+        """Make what the admin endpoint of trouble asks."""
+        return TroubleAdministration(self.troubles, self.storage_loss)
 
     def portal_pages(self) -> PortalPages:
         """Make the portal's pages."""
@@ -84,6 +106,7 @@ class ControlPlane:
 
     def start(self) -> None:
         """Start the instances that were running, and go on with the operations that were accepted."""
+        self.storage_loss.resume()
         self._work.resume()
         self.operations.start()
 
@@ -92,3 +115,17 @@ class ControlPlane:
         self.roles.interrupt()
         self.operations.close()
         self.roles.close()
+
+    def _is_disabled(self, subscription_id: str) -> bool:
+        return self.troubles.stands(TroubleKind.DISABLED_SUBSCRIPTION, subscription_id=subscription_id)
+
+    def _all_accounts(self) -> list[StorageAccount]:
+        return [account for each in self.subscriptions.all() for account in self.accounts.all(each.id)]
+
+    def _find_subscription(self, account: str) -> str:
+        return next((each.subscription_id for each in self._all_accounts() if each.name == account), "")
+
+    def _find_region(self, subscription_id: str, service_name: str) -> str:
+        wanted = service_name.lower()
+        services = self.services.all(subscription_id)
+        return next((service.location for service in services if service.name.lower() == wanted), "")

@@ -1,6 +1,5 @@
 """Asynchronous operations: accepted on disk, done by threads of this process, taken up again after a crash."""
 
-import queue
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from clouddp.fabric.management.protocol_errors import ProtocolError, internal_error
+from clouddp.fabric.operation_queue import DueQueue
 from clouddp.fabric.state import Clock, StateFolder
 from clouddp.telemetry.logs import ComponentLog
 
@@ -62,6 +62,7 @@ class Operation:
     error_code: str = ""
     error_message: str = ""
     accepted_at: datetime
+    begins_at: datetime | None = None  # later than it was accepted, where trouble delays it
     ended_at: datetime | None = None
     origin: Origin = Origin()
 
@@ -79,8 +80,9 @@ class Operations:
         self._log = log
         self._now = now
         self._origin: ContextVar[Origin] = ContextVar("origin")
+        self._delay: ContextVar[timedelta] = ContextVar("delay")
         self._works: dict[str, Work] = {}
-        self._queue: queue.SimpleQueue[Operation | None] = queue.SimpleQueue()
+        self._queue: DueQueue[Operation] = DueQueue(now=now)
         self._threads: list[threading.Thread] = []
         everything = self._documents.all()
         self._under_way = {operation.id: operation for operation in everything if operation.ended_at is None}
@@ -97,7 +99,7 @@ class Operations:
             self._forget_old()
             waiting = sorted(self._under_way.values(), key=lambda operation: operation.accepted_at)
         for operation in waiting:
-            self._queue.put(operation)
+            self._enqueue(operation)
         for number in range(_THREADS):
             thread = threading.Thread(target=self._serve, name=f"operation-{number}", daemon=True)
             thread.start()
@@ -105,8 +107,7 @@ class Operations:
 
     def close(self) -> None:
         """End the threads after the work under way."""
-        for _ in self._threads:
-            self._queue.put(None)
+        self._queue.close()
         for thread in self._threads:
             thread.join()
 
@@ -132,13 +133,22 @@ class Operations:
         finally:
             self._origin.reset(token)
 
+    @contextmanager
+    def begun_later(self, seconds: float) -> Iterator[None]:
+        """Delay what is accepted within the context, in its document, so that a crash changes nothing."""
+        token = self._delay.set(self._delay.get(timedelta()) + timedelta(seconds=seconds))
+        try:
+            yield
+        finally:
+            self._delay.reset(token)
+
     def accept(self, operation_id: str, subscription_id: str, kind: str, arguments: Mapping[str, str]) -> Operation:
         """Write down that something is to be done, and have it done by a thread.
 
         Who calls holds the state's lock until its own documents are written; the work's first act is to take it.
         """
         operation = self.write_down(operation_id, subscription_id, kind, arguments)
-        self._queue.put(operation)
+        self._enqueue(operation)
         return operation
 
     def write_down(self, operation_id: str, subscription_id: str, kind: str, arguments: Mapping[str, str]) -> Operation:
@@ -175,13 +185,19 @@ class Operations:
                     return operation
         return None
 
+    def _enqueue(self, operation: Operation) -> None:
+        self._queue.put(operation, due_at=operation.begins_at)
+
     def _new(self, operation_id: str, subscription_id: str, kind: str, arguments: Mapping[str, str]) -> Operation:
+        accepted_at = self._now()
+        delay = self._delay.get(timedelta())
         return Operation(
             id=operation_id,
             subscription_id=subscription_id,
             kind=kind,
             arguments=dict(arguments),
-            accepted_at=self._now(),
+            accepted_at=accepted_at,
+            begins_at=accepted_at + delay if delay else None,
             origin=self._origin.get(Origin()),
         )
 

@@ -14,6 +14,7 @@ from clouddp.fabric.authority import Authority
 from clouddp.fabric.blob_storage.server import start_storage
 from clouddp.fabric.compute.deployment_roles import ROLE_PROGRAMS, RoleProgram
 from clouddp.fabric.control_plane import ControlPlane
+from clouddp.fabric.endpoint_file import write_endpoint_file
 from clouddp.fabric.management.management_server import ManagementServer
 from clouddp.fabric.names.name_server import start_name_server
 from clouddp.fabric.names.update_key import open_update_key
@@ -22,6 +23,7 @@ from clouddp.fabric.names.zones import SERVICE_ZONE
 from clouddp.fabric.portal.application import make_portal
 from clouddp.fabric.portal.sessions import PortalSessions, open_token_file
 from clouddp.fabric.state import Clock, Documents, StateFolder, StateLock, open_state, utc_now
+from clouddp.fabric.trouble.admin_api import add_trouble_routes
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.https_server import HttpsServer, listen
 from clouddp.network.tls import server_context
@@ -108,7 +110,9 @@ class _Running:
         self._closing.callback(self._plane.close)
         self._plane.start()
         self._serve(management, portal)
-        return self._addresses(ports)
+        addresses = self._addresses(ports)
+        write_endpoint_file(self._state.root, addresses)
+        return addresses
 
     def close(self) -> None:
         """Take no more requests, then end what is under way."""
@@ -121,7 +125,12 @@ class _Running:
 
     def _start_storage(self, port: int) -> int:
         server = start_storage(
-            self._plane.accounts, self._state.root, self._certificate, host=self._options.host, port=port
+            self._plane.accounts,
+            self._state.root,
+            self._certificate,
+            host=self._options.host,
+            port=port,
+            gate=self._plane.storage_strikes(),
         )
         self._closing.callback(server.close)
         return int(server.port)
@@ -147,10 +156,12 @@ class _Running:
     def _serve(self, management: socket.socket, portal: socket.socket) -> None:
         sessions = PortalSessions(open_token_file(self._state.root / _TOKEN_FILE), now=self._options.now)
         application = make_portal(self._plane.portal_pages(), self._plane.subscriptions, sessions)
+        add_trouble_routes(application, self._plane.trouble_administration(), sessions)
         web = HttpsServer(application, portal, server_context(self._certificate))
         self._closing.callback(web.close)
         server = ManagementServer(self._plane.management_api(), management, self._certificate)
         self._closing.callback(server.close)
+        self._closing.callback(self._plane.troubles.close)  # first of all, since it lets go of held requests
 
     def _addresses(self, ports: Ports) -> dict[str, Any]:
         host = self._options.host

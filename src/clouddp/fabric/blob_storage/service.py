@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -29,11 +29,26 @@ _VERSION: Final = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]")
 _OLDEST_VERSION: Final = "2009-09-19"
 _DEFAULT_VERSION: Final = "2021-12-02"
 
+Gate = Callable[[BlobRequest], Awaitable[None]]
+"""Asked before a request is answered: lets it through, soon or late, or raises a BlobError."""
+
+
+async def open_gate(_request: BlobRequest) -> None:
+    """Let every request through."""
+
 
 class BlobService:
     """Answers the Blob service's REST, path style, for all accounts of the directory."""
 
-    def __init__(self, directory: AccountDirectory, operations: BlobOperations, *, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        directory: AccountDirectory,
+        operations: BlobOperations,
+        *,
+        now: Callable[[], datetime],
+        gate: Gate = open_gate,
+    ) -> None:
+        self._gate = gate
         self._directory = directory
         self._operations = operations
         self._now = now
@@ -65,6 +80,7 @@ class BlobService:
             return self._refusal(BlobError("InternalError"), request_id)
 
     async def _answer(self, request: BlobRequest, receive: Receive) -> Answer:
+        await self._gate(request)
         may_only_create = self._authorise(request, version=_checked_version(request))
         if request.operation == ("POST", "container", "batch"):
             body = await small_body(request, receive, limit_bytes=BATCH_LIMIT_BYTES)

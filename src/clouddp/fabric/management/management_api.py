@@ -4,7 +4,8 @@ The server below hands over every client certificate. Here the whole certificate
 subscription, and its dates are checked, for each request: so a new one counts at once, and a removed one no longer.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from hashlib import sha1
 from http import HTTPStatus
 from typing import Any, Final
@@ -18,6 +19,8 @@ from clouddp.fabric.management.request_bodies import read_body
 from clouddp.fabric.management.routes import Reply, Request, Route, Router
 from clouddp.fabric.operations import Operations
 from clouddp.fabric.subscriptions import Subscriptions
+from clouddp.fabric.trouble.connection_cut import ConnectionCutError
+from clouddp.fabric.trouble.management_strikes import ManagementStrikes
 from clouddp.telemetry.logs import ComponentLog
 
 CLIENT_CERTIFICATE: Final = "clouddp.client_certificate"
@@ -38,11 +41,17 @@ class ManagementApi:
     """Azure Service Management REST over the fabric's subscriptions."""
 
     def __init__(
-        self, routes: list[Route], subscriptions: Subscriptions, operations: Operations, log: ComponentLog
+        self,
+        routes: list[Route],
+        subscriptions: Subscriptions,
+        operations: Operations,
+        strikes: ManagementStrikes,
+        log: ComponentLog,
     ) -> None:
         self._router = Router(routes)
         self._subscriptions = subscriptions
         self._operations = operations
+        self._strikes = strikes
         self._log = log
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -52,6 +61,8 @@ class ManagementApi:
             reply = self._answer(request_id, environ)
         except ProtocolError as error:
             reply = _error_reply(error)
+        except ConnectionCutError:
+            raise  # the server below cuts the connection
         except Exception as error:  # noqa: BLE001 (the client gets the protocol's error, the log the reason)
             self._log.error("fabric.request_broke", request=request_id, reason=repr(error))
             reply = _error_reply(internal_error())
@@ -76,9 +87,12 @@ class ManagementApi:
         )
         route, names = self._router.find(request)
         with self._operations.asked_by(origin_of(request, route.operation, names)):
-            reply = route.handler(request, names)
-            if request.method != "GET":
-                self._operations.record_done(request_id, request.subscription_id)
+            return self._strikes.answer(request, route.operation, names, partial(self._act, route, names))
+
+    def _act(self, route: Route, names: Mapping[str, str], request: Request) -> Reply:
+        reply = route.handler(request, names)
+        if request.method != "GET":
+            self._operations.record_done(request.id, request.subscription_id)
         return reply
 
 
@@ -101,7 +115,7 @@ def _query(environ: dict[str, Any]) -> dict[str, str]:
 
 def _error_reply(error: ProtocolError) -> Reply:
     parts = (text_element("Code", error.code), text_element("Message", error.message))
-    return Reply(status=error.status, body=reply_document("Error", *parts))
+    return Reply(status=error.status, body=reply_document("Error", *parts), retry_after=error.retry_after)
 
 
 def _send(reply: Reply, request_id: str, start_response: StartResponse) -> list[bytes]:
@@ -111,5 +125,7 @@ def _send(reply: Reply, request_id: str, start_response: StartResponse) -> list[
         headers.append(("Content-Type", "application/xml; charset=utf-8"))
     if reply.location:
         headers.append(("Location", reply.location))
+    if reply.retry_after is not None:
+        headers.append(("Retry-After", str(reply.retry_after)))
     start_response(f"{reply.status} {HTTPStatus(reply.status).phrase}", headers)
     return [body]

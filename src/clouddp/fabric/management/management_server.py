@@ -20,9 +20,10 @@ from OpenSSL import SSL
 from clouddp.fabric.management.management_api import CLIENT_CERTIFICATE
 from clouddp.fabric.management.request_bodies import BODY_LIMIT_BYTES
 from clouddp.fabric.management.request_reading import ManagementConnection
+from clouddp.fabric.trouble.troubles import HELD_LIMIT
 from clouddp.network.certificates import KeyedCertificate, chain_pem, key_pem
 
-_THREADS: Final = 10
+_THREADS: Final = HELD_LIMIT + 10
 _HEADERS_LIMIT_BYTES: Final = 64 * 1024
 _SHUTDOWN_SECONDS: Final = 2
 _SILENCE_SECONDS: Final = 10

@@ -7,11 +7,12 @@ They are part of the protocol, English in every language; clients act on status 
 class ProtocolError(Exception):
     """A request, or an operation accepted earlier, that the service refuses."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, *, retry_after: int | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.retry_after = retry_after  # seconds; what the header of this name says
 
 
 def bad_request(message: str, *values: object) -> ProtocolError:

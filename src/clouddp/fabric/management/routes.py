@@ -42,6 +42,7 @@ class Reply:
     status: int = 200
     body: str = ""
     location: str = ""
+    retry_after: int | None = None
 
 
 Handler = Callable[[Request, Mapping[str, str]], Reply]

@@ -1,6 +1,6 @@
 """Management REST of a subscription: itself, its locations, operations and management certificates."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -37,12 +37,15 @@ class SubscriptionApi:
         accounts: StorageAccounts,
         services: HostedServices,
         deployments: Deployments,
+        *,
+        is_disabled: Callable[[str], bool],
     ) -> None:
         self._subscriptions = subscriptions
         self._operations = operations
         self._accounts = accounts
         self._services = services
         self._deployments = deployments
+        self._is_disabled = is_disabled
 
     def routes(self) -> list[Route]:
         """Return the routes of these operations."""
@@ -75,7 +78,7 @@ class SubscriptionApi:
         values = {
             "SubscriptionID": subscription.id,
             "SubscriptionName": subscription.name,
-            "SubscriptionStatus": "Active",
+            "SubscriptionStatus": "Disabled" if self._is_disabled(subscription.id) else "Active",
             "AccountAdminLiveEmailId": "",
             "ServiceAdminLiveEmailId": "",
             "MaxCoreCount": subscription.quotas.cores,

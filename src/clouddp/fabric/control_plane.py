@@ -6,7 +6,7 @@ from pathlib import Path
 from clouddp.fabric.blob_storage.files import blob_folder
 from clouddp.fabric.compute.deployment_roles import DeploymentRoles, RoleProgram
 from clouddp.fabric.compute.deployment_work import DeploymentWork
-from clouddp.fabric.compute.deployments import Deployments, open_deployments
+from clouddp.fabric.compute.deployments import Deployment, Deployments, open_deployments
 from clouddp.fabric.compute.hosted_services import HostedServices
 from clouddp.fabric.compute.role_instances import RoleInstances
 from clouddp.fabric.compute.service_removal import ServiceRemoval
@@ -63,6 +63,7 @@ class ControlPlane:
             storage_url=storage_url,
             container_folder=container_folder,
             programs=programs,
+            is_held_back=self._is_held_back,
         )
         self.storage_loss = StorageLoss(self.troubles, state, list_accounts=self._all_accounts)
         self._strikes = ManagementStrikes(self.troubles, self.operations, find_region=self._find_region)
@@ -102,7 +103,14 @@ class ControlPlane:
 
     def portal_pages(self) -> PortalPages:
         """Make the portal's pages."""
-        return PortalPages(self.subscriptions, self.services, self.accounts, self.deployments, self.roles)
+        return PortalPages(
+            self.subscriptions,
+            self.services,
+            self.accounts,
+            self.deployments,
+            self.roles,
+            self.trouble_administration(),
+        )
 
     def start(self) -> None:
         """Start the instances that were running, and go on with the operations that were accepted."""
@@ -118,6 +126,13 @@ class ControlPlane:
 
     def _is_disabled(self, subscription_id: str) -> bool:
         return self.troubles.stands(TroubleKind.DISABLED_SUBSCRIPTION, subscription_id=subscription_id)
+
+    def _is_held_back(self, deployment: Deployment) -> bool:
+        return self.troubles.stands(
+            TroubleKind.INSTANCE_NEVER_READY,
+            name=deployment.service_name,
+            subscription_id=deployment.subscription_id,
+        )
 
     def _all_accounts(self) -> list[StorageAccount]:
         return [account for each in self.subscriptions.all() for account in self.accounts.all(each.id)]

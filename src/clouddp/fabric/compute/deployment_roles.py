@@ -83,7 +83,11 @@ class DeploymentRoles:
         running = self._instances.of(deployment.key)
         absent = InstanceStatus.CREATING if deployment.status in _COMING else InstanceStatus.STOPPED
         names = read_service_configuration(deployment.configuration).instance_names
-        return {name: running[name].status if name in running else absent for name in names}
+        statuses = {name: running[name].status if name in running else absent for name in names}
+        if self._is_held_back(deployment):
+            held_back = {InstanceStatus.READY: InstanceStatus.BUSY}
+            return {name: held_back.get(status, status) for name, status in statuses.items()}
+        return statuses
 
     def running(self, deployment_key: str) -> dict[str, RoleInstance]:
         """Return the instances that there are, by name."""
@@ -189,7 +193,7 @@ class DeploymentRoles:
         for name in names:
             if name in running and is_due(configuration, name):
                 self._instances.leave(deployment.key, [name], hurry=self._closing)
-            self._wait_until_ready(self._start(deployment, configuration, name))
+            self._wait_until_ready(deployment, self._start(deployment, configuration, name))
         surplus = [name for name in running if name not in names]
         self._instances.leave(deployment.key, surplus, hurry=self._closing)
         for name in surplus:
@@ -230,11 +234,12 @@ class DeploymentRoles:
         command = [*program.command, str(folder / CONFIGURATION_FILE), "--listener", str(listener)]
         return self._instances.start(deployment.key, name, command, folder, handed=[listener])
 
-    def _wait_until_ready(self, instance: RoleInstance) -> None:
+    def _wait_until_ready(self, deployment: Deployment, instance: RoleInstance) -> None:
         deadline = time.monotonic() + _READY_SECONDS
-        while not instance.wait_until_ready(0.2):
+        while not instance.wait_until_ready(0.2) or self._is_held_back(deployment):
             if self._closing.is_set():
                 raise WorkInterruptedError
             if time.monotonic() > deadline:
                 message = "The operation could not be completed within the permitted time."
                 raise ProtocolError(500, "OperationTimedOut", message)
+            self._closing.wait(0.05)

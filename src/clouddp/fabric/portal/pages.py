@@ -13,6 +13,7 @@ from clouddp.fabric.compute.hosted_services import HostedService, HostedServices
 from clouddp.fabric.compute.role_instances import InstanceStatus
 from clouddp.fabric.storage_accounts import StorageAccount, StorageAccounts
 from clouddp.fabric.subscriptions import Subscription, Subscriptions
+from clouddp.fabric.trouble.administration import DOES, MEETS, TroubleAdministration, tell_fields
 from clouddp.language.translate import DEFAULT_LANGUAGE, LANGUAGES, translate
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -43,12 +44,14 @@ class PortalPages:
         accounts: StorageAccounts,
         deployments: Deployments,
         roles: DeploymentRoles,
+        troubles: TroubleAdministration,
     ) -> None:
         self._subscriptions = subscriptions
         self._services = services
         self._accounts = accounts
         self._deployments = deployments
         self._roles = roles
+        self._troubles = troubles
         loader = FileSystemLoader(TEMPLATES)
         self._templates = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
 
@@ -57,9 +60,18 @@ class PortalPages:
         return self._render("log_in.html", language, csrf_token="", is_refused=is_refused)
 
     def subscriptions_page(self, language: str, csrf_token: str) -> str:
-        """Render the list of subscriptions."""
-        subscriptions = self._subscriptions.all()
-        return self._render("subscriptions.html", language, csrf_token=csrf_token, subscriptions=subscriptions)
+        """Render the list of subscriptions, and the trouble that is in force."""
+        return self._render(
+            "subscriptions.html",
+            language,
+            csrf_token=csrf_token,
+            subscriptions=self._subscriptions.all(),
+            troubles=[
+                (each, tell_fields(each, MEETS), tell_fields(each, DOES))
+                for each in self._troubles.list()
+                if not each["is_spent"]
+            ],
+        )
 
     def subscription_page(self, language: str, csrf_token: str, subscription_id: str, message: str = "") -> str:
         """Render a subscription with its certificates, services and accounts."""

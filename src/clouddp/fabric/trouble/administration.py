@@ -1,12 +1,16 @@
 """What an administrator of the fabric may do about trouble, and how a trouble is told."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from clouddp.fabric.trouble.decision import Trouble
 from clouddp.fabric.trouble.rules import TroubleKind, parse_rule
 from clouddp.fabric.trouble.storage_loss import StorageLoss
 from clouddp.fabric.trouble.troubles import Troubles
+
+MEETS: Final = ("operation", "name", "subscription", "region")
+DOES: Final = ("after", "times", "seconds", "status", "code", "message", "retry_after")
 
 
 class TroubleAdministration:
@@ -57,3 +61,9 @@ def describe_trouble(trouble: Trouble) -> dict[str, Any]:
         "is_spent": trouble.is_spent,
         "added_at": trouble.added_at.isoformat(),
     }
+
+
+def tell_fields(trouble: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Tell the fields of a trouble that say something, as the command's options do."""
+    found = ((name, trouble[name]) for name in names if trouble[name] not in (None, "*", 0))
+    return " ".join(f"{name.replace('_', '-')}={value}" for name, value in found)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from clouddp.fabric.trouble.admin_client import TroubleClient
+from clouddp.fabric.trouble.administration import DOES, MEETS, tell_fields
 from clouddp.fabric.trouble.rules import parse_rule
 from clouddp.language.command_line import chosen_language, exit_on_error
 from clouddp.language.program import Program
@@ -16,8 +17,6 @@ from clouddp.language.translate import translate
 app = Program()
 
 _COLUMNS: Final = ("id", "kind", "meets", "does", "struck")
-_MEETS: Final = ("operation", "name", "subscription", "region")
-_DOES: Final = ("after", "times", "seconds", "status", "code", "message", "retry_after")
 
 State = Annotated[Path, typer.Option(help="State folder of the running cloud, as in clouddp fabric run.")]
 Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
@@ -135,13 +134,7 @@ def _row(trouble: Mapping[str, Any]) -> list[str]:
     struck = str(trouble["struck"])
     if trouble["is_spent"]:
         struck = translate("trouble.spent", {"struck": struck}, language=chosen_language())
-    return [trouble["id"], trouble["kind"], _fields(trouble, _MEETS), _fields(trouble, _DOES), struck]
-
-
-def _fields(trouble: Mapping[str, Any], names: Sequence[str]) -> str:
-    """Tell the fields of a rule that say something, as the command's options do."""
-    found = ((name, trouble[name]) for name in names if trouble[name] not in (None, "*", 0))
-    return " ".join(f"{name.replace('_', '-')}={value}" for name, value in found)
+    return [trouble["id"], trouble["kind"], tell_fields(trouble, MEETS), tell_fields(trouble, DOES), struck]
 
 
 def _print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -15,12 +15,13 @@ from clouddp.admin.commands.named_service import SERVICES_PATH, find_service_pat
 from clouddp.admin.commands.output import print_fields, print_json, print_table, say
 from clouddp.admin.problems import error_of_problem
 from clouddp.language.command_line import clouddp_home, exit_on_error
+from clouddp.language.program import Program
 from clouddp.model.errors import InvalidInputError
 from clouddp.model.settings import GIGABYTE
 from clouddp.network.certificate_files import read_file
 from clouddp.network.certificates import CERTIFICATE_FILE_LIMIT_BYTES
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = Program()
 
 _FIELDS: Final = {
     "service_fqdn": "cloud.column_fqdn",

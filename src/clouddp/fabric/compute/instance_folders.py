@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from clouddp.fabric.blob_storage.blob_names import parse_path
+from clouddp.fabric.blob_storage.errors import BlobError
 from clouddp.fabric.compute.service_configuration import ServiceConfiguration
-from clouddp.fabric.management.protocol_errors import bad_request
+from clouddp.fabric.management.protocol_errors import ProtocolError, bad_request
 from clouddp.fabric.state import write_file
 
 CONFIGURATION_FILE: Final = "configuration.json"
@@ -62,13 +64,23 @@ def wanted_port(configuration: ServiceConfiguration) -> int:
 def mounted_storage(configuration: ServiceConfiguration, storage_url: str) -> StorageMount | None:
     """Say which container of this fabric the instances use; None when their storage is elsewhere."""
     settings = configuration.settings
-    location, ours = urlsplit(settings["StorageLocation"]), urlsplit(storage_url)
+    try:
+        location, ours = urlsplit(settings["StorageLocation"]), urlsplit(storage_url)
+    except ValueError as error:
+        raise _no_container() from error
     if settings["StorageKind"] != "azure" or (location.scheme, location.netloc) != (ours.scheme, ours.netloc):
         return None
-    account, _, container = location.path.strip("/").partition("/")
-    if not account or not container or "/" in container:
-        raise bad_request("The setting StorageLocation does not name a container.")
-    return StorageMount(account=account, container=container)
+    try:
+        path = parse_path(location.path.rstrip("/").encode())
+    except BlobError as error:
+        raise _no_container() from error
+    if not path.container or path.blob:
+        raise _no_container()
+    return StorageMount(account=path.account, container=path.container)
+
+
+def _no_container() -> ProtocolError:
+    return bad_request("The setting StorageLocation does not name a container.")
 
 
 def write_instance_folder(

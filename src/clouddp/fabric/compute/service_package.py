@@ -7,8 +7,10 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
+from clouddp.fabric.blob_storage.blob_names import BlobPath, parse_path
+from clouddp.fabric.blob_storage.errors import BlobError
 from clouddp.fabric.management.protocol_errors import ProtocolError, bad_request
 
 PACKAGE_LIMIT_BYTES: Final = 1024 * 1024
@@ -25,29 +27,25 @@ class ServicePackage:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class PackageLocation:
-    """The blob that a package is in."""
-
-    account: str
-    container: str
-    blob: str
-
-
-def locate_package(url: str, storage_url: str) -> PackageLocation:
+def locate_package(url: str, storage_url: str) -> BlobPath:
     """Find the blob that a package URL names; only this fabric's storage holds packages.
 
     Raises:
         ProtocolError: it is elsewhere, or no blob's URL.
 
     """
-    given, storage = urlsplit(url), urlsplit(storage_url)
-    account, _, rest = given.path.lstrip("/").partition("/")
-    container, _, blob = unquote(rest).partition("/")
-    is_ours = (given.scheme, given.netloc) == (storage.scheme, storage.netloc)
-    if not is_ours or not account or not container or any(part in ("", ".", "..") for part in blob.split("/")):
-        raise bad_request("The package URL must name a blob of a storage account of this subscription.")
-    return PackageLocation(account, container, blob)
+    try:
+        given, storage = urlsplit(url), urlsplit(storage_url)
+        path = parse_path(given.path.encode())
+    except (ValueError, BlobError) as error:
+        raise _elsewhere() from error
+    if (given.scheme, given.netloc) != (storage.scheme, storage.netloc) or not path.blob:
+        raise _elsewhere()
+    return path
+
+
+def _elsewhere() -> ProtocolError:
+    return bad_request("The package URL must name a blob of a storage account of this subscription.")
 
 
 def load_service_package(path: Path) -> ServicePackage:

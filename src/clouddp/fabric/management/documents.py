@@ -24,6 +24,7 @@ PROPERTY_LIMIT: Final = 50
 
 _PROPERTY_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _PROPERTY_VALUE_LIMIT: Final = 255
+_UNWRITABLE: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,11 @@ class RequestDocument:
 
     def text(self, name: str) -> str:
         """Return the text of a child; empty where it is missing or nil."""
-        return (self.root.findtext(f"{{{NAMESPACE}}}{name}") or "").strip()
+        return self.exact_text(name).strip()
+
+    def exact_text(self, name: str) -> str:
+        """Return the text of a child with the blanks around it, which count in a password."""
+        return self.root.findtext(f"{{{NAMESPACE}}}{name}") or ""
 
     def needed_text(self, name: str) -> str:
         """Return the text of a child that must be there."""
@@ -165,7 +170,7 @@ def element(name: str, *children: str) -> str:
 
 def text_element(name: str, text: object) -> str:
     """Write an element of text."""
-    content = escape(str(text))
+    content = escape(_UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", str(text)))
     return f"<{name}>{content}</{name}>" if content else f"<{name}/>"
 
 

@@ -126,7 +126,7 @@ class HostedServiceApi:
             names["name"],
             data=document.needed_bytes("Data"),
             kind=document.needed_text("CertificateFormat").lower(),
-            password=document.text("Password"),
+            password=document.exact_text("Password"),
         )
         return Reply(status=202)
 

@@ -14,8 +14,7 @@ from typing import Any, Final
 
 from cheroot.ssl.pyopenssl import pyOpenSSLAdapter
 from cheroot.wsgi import Gateway_10, Server
-from cryptography.hazmat.primitives.serialization import Encoding
-from OpenSSL import SSL
+from OpenSSL import SSL, crypto
 
 from clouddp.fabric.management.management_api import CLIENT_CERTIFICATE
 from clouddp.fabric.management.request_bodies import BODY_LIMIT_BYTES
@@ -79,9 +78,14 @@ class _Gateway(Gateway_10):
         length = environ.get("CONTENT_LENGTH") or ""
         if "HTTP_TRANSFER_ENCODING" in environ or (length.isdigit() and int(length[:18]) > BODY_LIMIT_BYTES):
             self.req.close_connection = True  # the rest of a body that is refused is not read
-        certificate = self.req.conn.socket.get_peer_certificate(as_cryptography=True)
-        environ[CLIENT_CERTIFICATE] = certificate.public_bytes(Encoding.DER) if certificate is not None else None
+        environ[CLIENT_CERTIFICATE] = _sent_certificate(self.req.conn.socket)
         return environ
+
+
+def _sent_certificate(connection: SSL.Connection) -> bytes | None:
+    """Return the client's certificate as it came: it may be one that no library of ours can read."""
+    certificate = connection.get_peer_certificate()
+    return None if certificate is None else crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
 
 
 class _AnyCertificateAdapter(pyOpenSSLAdapter):

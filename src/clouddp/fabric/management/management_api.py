@@ -66,7 +66,8 @@ class ManagementApi:
         except Exception as error:  # noqa: BLE001 (the client gets the protocol's error, the log the reason)
             self._log.error("fabric.request_broke", request=request_id, reason=repr(error))
             reply = _error_reply(internal_error())
-        return _send(reply, request_id, start_response)
+        body = _send(reply, request_id, start_response)
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else body  # RFC 9110, section 9.3.2: its length alone
 
     def _answer(self, request_id: str, environ: dict[str, Any]) -> Reply:
         subscription_id, _, path = _path(environ).lstrip("/").partition("/")

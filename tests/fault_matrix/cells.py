@@ -1,0 +1,43 @@
+"""The cells of the matrix: every fault on every step of every operation, as far as it can strike there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from tests.fault_matrix.expectations import Path, expected_path
+from tests.fault_matrix.facts import facts_of
+from tests.fault_matrix.faults import FAULTS, Fault
+from tests.fault_matrix.operations import OPERATIONS, Operation
+from tests.fault_matrix.steps import steps_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One fault, on one thing, in one step of one operation."""
+
+    operation: Operation
+    step: str
+    fault: Fault
+    target: str
+
+    @property
+    def name(self) -> str:
+        parts = (self.operation.name, self.step, self.fault.name, self.target)
+        return " ".join(part for part in parts if part)
+
+    @property
+    def expected(self) -> Path:
+        return expected_path(fault=self.fault.name, operation=self.operation.name, step=self.step, target=self.target)
+
+
+def all_cells() -> tuple[Cell, ...]:
+    return tuple(cell for operation in OPERATIONS for cell in _cells_of(operation))
+
+
+def _cells_of(operation: Operation) -> Iterator[Cell]:
+    for step in steps_of(operation):
+        facts = facts_of(operation, step)
+        for fault in FAULTS:
+            if fnmatchcase(operation.name, fault.only):
+                for target in fault.targets(facts):
+                    yield Cell(operation=operation, step=step, fault=fault, target=target)

@@ -1,0 +1,50 @@
+"""The fabric's trouble, asked for at its admin endpoint as an administrator of the cloud would."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from clouddp.network.tls import client_context
+
+STRIKE_SECONDS = 30.0
+
+
+class NeverStruckError(AssertionError):
+    """What was to be struck did not come."""
+
+
+class Trouble:
+    """One fabric's rules."""
+
+    def __init__(self, fabric: dict[str, Any]) -> None:
+        token = Path(fabric["portal_token_file"]).read_text(encoding="utf-8").strip()
+        self._client = httpx2.Client(
+            base_url=fabric["portal_url"],
+            verify=client_context(authorities_pem=Path(fabric["ca_file"]).read_text(encoding="ascii")),
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
+
+    def add(self, **rule: Any) -> str:
+        answer = self._client.post("/trouble", json=rule)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def clear(self) -> None:
+        assert self._client.delete("/trouble").status_code == 204
+
+    def counts(self) -> dict[str, int]:
+        """Say how often each rule has struck."""
+        return {rule["id"]: rule["struck"] for rule in self._client.get("/trouble").json()}
+
+    def await_strike(self, rule_id: str) -> None:
+        deadline = time.monotonic() + STRIKE_SECONDS
+        while not self.counts().get(rule_id):
+            if time.monotonic() > deadline:
+                raise NeverStruckError(rule_id)
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        self._client.close()

@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of programs: each would compile all of clouddp again
 
 .PHONY: help setup run test test-all check format bench lock clean
 

@@ -1,9 +1,11 @@
 """The command `clouddp`: finds the program behind the first word and imports nothing else, so that help is instant."""
 
 import difflib
+import gc
 import sys
 from importlib import import_module
 from importlib.metadata import version
+from types import ModuleType
 from typing import Final
 
 from clouddp.language.command_line import chosen_language
@@ -38,6 +40,15 @@ def main() -> None:
     else:
         sys.stderr.write(_unknown(words[0]))
         sys.exit(2)
+
+
+def _load(module: str) -> ModuleType:
+    """Import a program; what it makes meanwhile stays to the end, so looking for garbage would be for nothing."""
+    gc.disable()
+    program = import_module(module)
+    gc.freeze()
+    gc.enable()
+    return program
 
 
 def _help() -> str:

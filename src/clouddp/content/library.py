@@ -8,6 +8,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from blake3 import blake3
@@ -36,7 +37,6 @@ class ContentLibrary:
         for place in (folder, self._files, self._versions, self._incoming):
             place.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)  # what lies below needs no modes of its own
-        _make_shards(self._files)
         self.folder = folder
         self._changing = threading.Lock()  # disks read no faster with two, either
 
@@ -119,7 +119,6 @@ class ContentLibrary:
         incoming = self._incoming / uuid4().hex
         with self._full_disk_told(size):
             incoming.mkdir()
-            _make_shards(incoming)
             try:
                 yield incoming
             finally:
@@ -158,20 +157,25 @@ class ContentLibrary:
             for block in _read_blocks(descriptor, file):
                 hasher.update(block)
                 target.write(block)
-        copying.replace(_shard(incoming, hasher.hexdigest()))
+        place = _shard(incoming, hasher.hexdigest())
+        place.parent.mkdir(exist_ok=True)
+        copying.replace(place)
         return hasher.digest()
 
     def _write_incoming(self, digest: str, content: bytes, incoming: Path) -> None:
         place = _shard(incoming, digest)
         if _shard(self._files, digest).exists() or place.exists():
             return
-        with place.open("xb") as target:
+        with _open_new(place) as target:
             target.write(content)
 
     def _keep(self, incoming: Path) -> None:
         """Move complete files to their places, on disk before the version that needs them is."""
-        for path in incoming.glob("*/*"):
-            path.replace(_shard(self._files, path.name))
+        for shard in incoming.iterdir():
+            place = self._files / shard.name
+            place.mkdir(exist_ok=True)
+            for path in shard.iterdir():
+                path.replace(place / path.name)
         _flush_to_disk(self._files)
 
     def _write(self, path: Path, content: bytes) -> None:
@@ -198,9 +202,13 @@ def _shard(folder: Path, digest: str) -> Path:
     return folder / digest[:2] / digest
 
 
-def _make_shards(folder: Path) -> None:
-    for number in range(256):
-        (folder / f"{number:02x}").mkdir(exist_ok=True)
+def _open_new(place: Path) -> BinaryIO:
+    """Open a file that is not there yet; its shard is made with its first file."""
+    try:
+        return place.open("xb")
+    except FileNotFoundError:
+        place.parent.mkdir(exist_ok=True)
+        return place.open("xb")
 
 
 def _read_blocks(descriptor: int, file: SourceFile) -> Iterator[bytes]:

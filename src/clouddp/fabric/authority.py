@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from clouddp.fabric.state import Clock, StateFolder, write_file
 from clouddp.model.errors import DamagedError
 from clouddp.network.certificates import KeyedCertificate, certificate_pem, key_pem
-from clouddp.network.issuing import issue_service_certificate, make_authority
+from clouddp.network.issuing import issue_endpoint_certificate, make_authority
 
 _COMMON_NAME: Final = "clouddp embedded cloud"
 
@@ -36,7 +36,7 @@ class Authority:
             addresses.append(str(ip_address(host)))
         except ValueError:
             names.insert(0, host)
-        return issue_service_certificate(
+        return issue_endpoint_certificate(
             list(dict.fromkeys(names)),
             authority=self._authority,
             now=self._now(),

@@ -29,7 +29,7 @@ def make_authority(common_name: str, *, now: datetime, days: int = AUTHORITY_DAY
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(_subject(common_name), key, now=now, days=days)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    builder = builder.add_extension(_key_usage(signs_certificates=True), critical=True)
+    builder = builder.add_extension(_key_usage(is_authority=True), critical=True)
     return _issue(builder, key, None)
 
 
@@ -39,7 +39,7 @@ def issue_management_certificate(
     """Make a certificate by which a site proves itself to a cloud; self-signed without an authority."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     builder = _builder(_subject(common_name), key, now=now, days=days, authority=authority)
-    return _issue(_for_end_use(builder, ExtendedKeyUsageOID.CLIENT_AUTH), key, authority)
+    return _issue(_for_end_use(builder, ExtendedKeyUsageOID.CLIENT_AUTH, key), key, authority)
 
 
 def issue_service_certificate(
@@ -50,17 +50,38 @@ def issue_service_certificate(
     days: int = SERVICE_DAYS,
     addresses: Sequence[str] = (),
 ) -> KeyedCertificate:
-    """Make a server's certificate for host names, the first one being its subject, and IP addresses."""
-    names = [_host_name(name) for name in host_names]
+    """Make a server's certificate for host names, the first one being its subject, and addresses, with an RSA key."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    builder = _server(host_names, addresses, key, authority=authority, now=now, days=days)
+    return _issue(_for_end_use(builder, ExtendedKeyUsageOID.SERVER_AUTH, key), key, authority)
+
+
+def issue_endpoint_certificate(
+    host_names: Sequence[str], *, authority: KeyedCertificate, now: datetime, addresses: Sequence[str] = ()
+) -> KeyedCertificate:
+    """Make the certificate of an endpoint of ours, with a P-256 key: made, and proved in each handshake, sooner."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    builder = _server(host_names, addresses, key, authority=authority, now=now, days=SERVICE_DAYS)
+    return _issue(_for_end_use(builder, ExtendedKeyUsageOID.SERVER_AUTH, key), key, authority)
+
+
+def _server(
+    host_names: Sequence[str],
+    addresses: Sequence[str],
+    key: CertificateKey,
+    *,
+    authority: KeyedCertificate,
+    now: datetime,
+    days: int,
+) -> x509.CertificateBuilder:
+    names = [_host_name(name) for name in host_names]
     common_name = next((name for name in (*names, *addresses) if len(name) <= _COMMON_NAME_LIMIT), None)
     if common_name is None:
         raise InvalidInputError("certificate.host_name_missing")
     builder = _builder(_subject(common_name), key, now=now, days=days, authority=authority)
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     alternatives += [x509.IPAddress(_address(address)) for address in addresses]
-    builder = builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-    return _issue(_for_end_use(builder, ExtendedKeyUsageOID.SERVER_AUTH), key, authority)
+    return builder.add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
 
 
 def _subject(common_name: str) -> x509.Name:
@@ -101,23 +122,26 @@ def _builder(
     )
 
 
-def _for_end_use(builder: x509.CertificateBuilder, usage: x509.ObjectIdentifier) -> x509.CertificateBuilder:
+def _for_end_use(
+    builder: x509.CertificateBuilder, usage: x509.ObjectIdentifier, key: CertificateKey
+) -> x509.CertificateBuilder:
+    key_usage = _key_usage(is_authority=False, enciphers_keys=isinstance(key, rsa.RSAPrivateKey))
     return (
         builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(signs_certificates=False), critical=True)
+        .add_extension(key_usage, critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
     )
 
 
-def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
+def _key_usage(*, is_authority: bool, enciphers_keys: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,
-        key_encipherment=not signs_certificates,
+        key_encipherment=enciphers_keys,
         data_encipherment=False,
         key_agreement=False,
-        key_cert_sign=signs_certificates,
-        crl_sign=signs_certificates,
+        key_cert_sign=is_authority,
+        crl_sign=is_authority,
         encipher_only=False,
         decipher_only=False,
     )

@@ -11,7 +11,7 @@ from cryptography import x509
 
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.certificates import KeyedCertificate, certificate_pem, load_pfx, to_pfx
-from clouddp.network.issuing import issue_service_certificate, make_authority
+from clouddp.network.issuing import issue_endpoint_certificate, make_authority
 from clouddp.site_server.database.secrets import SiteSecrets
 
 _NAME: Final = "site_authority"
@@ -33,8 +33,8 @@ def endpoint_certificate(authority: KeyedCertificate, host: str, *, now: datetim
     try:
         address = str(ipaddress.ip_address(host))
     except ValueError:
-        return issue_service_certificate([host], authority=authority, now=now)
-    return issue_service_certificate([], authority=authority, now=now, addresses=[address])
+        return issue_endpoint_certificate([host], authority=authority, now=now)
+    return issue_endpoint_certificate([], authority=authority, now=now, addresses=[address])
 
 
 def write_client_authorities(path: Path, authority: KeyedCertificate, others: Sequence[Path]) -> None:

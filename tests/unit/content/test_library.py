@@ -174,7 +174,7 @@ def test_unreadable_files_and_folders_are_named_and_nothing_is_added() -> None:
 
 
 def test_a_source_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
-    library, source = _library(tmp_path), write_files(tmp_path / "source", {"a": b"a", "log": b""})
+    library, source = _library(tmp_path), write_files(tmp_path / "source", {"a": bytes(8_000_000), "log": b""})
     has_begun, is_over = threading.Event(), threading.Event()
 
     def keep_writing() -> None:

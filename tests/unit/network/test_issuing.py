@@ -6,11 +6,16 @@ from datetime import timedelta
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.certificates import KeyedCertificate, host_names
-from clouddp.network.issuing import issue_management_certificate, issue_service_certificate, make_authority
+from clouddp.network.issuing import (
+    issue_endpoint_certificate,
+    issue_management_certificate,
+    issue_service_certificate,
+    make_authority,
+)
 from tests.unit.network.certificate_builders import CLIENT, FQDN, NOW, SERVER, authority, management, service
 
 
@@ -46,6 +51,16 @@ def test_an_end_certificate_is_for_one_use_with_rsa_2048_and_sha256(
     assert isinstance(made.key, rsa.RSAPrivateKey)
     assert made.key.key_size == 2048
     assert isinstance(made.certificate.signature_hash_algorithm, hashes.SHA256)
+
+
+def test_the_certificate_of_an_endpoint_has_a_p256_key_that_signs_and_does_nothing_else() -> None:
+    made = issue_endpoint_certificate([], authority=authority(), now=NOW, addresses=["127.0.0.1"])
+    usage = made.certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+
+    assert isinstance(made.key, ec.EllipticCurvePrivateKey)
+    assert (usage.digital_signature, usage.key_encipherment) == (True, False)
+    assert list(made.certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [SERVER]
+    made.certificate.verify_directly_issued_by(authority().certificate)
 
 
 def test_a_management_certificate_without_authority_signs_itself() -> None:

@@ -9,14 +9,17 @@ from fastapi import APIRouter
 from clouddp.admin.rest.cloud_distribution_points import cloud_distribution_point_routes
 from clouddp.admin.rest.dns_zones import dns_zone_routes
 from clouddp.bootstrap.foundation import Foundation
+from clouddp.bootstrap.reconciliation import ReconcileParts, join_reconciliation
 from clouddp.cloud_services.clouds import Clouds
 from clouddp.cloud_services.front_end_steps import FrontEndSteps
 from clouddp.cloud_services.hosted_service_steps import HostedServiceSteps
 from clouddp.cloud_services.life_cycle import LifeCycle
 from clouddp.cloud_services.manager import CloudServicesManager
 from clouddp.cloud_services.marks import Owner
+from clouddp.cloud_services.misplaced_steps import MisplacedSteps
 from clouddp.cloud_services.ports import BlockedClients
 from clouddp.cloud_services.preflight import Preflight
+from clouddp.cloud_services.reconcile_removal import OrphanRemovals
 from clouddp.cloud_services.record_steps import RecordSteps
 from clouddp.cloud_services.reporting import Reporting
 from clouddp.cloud_services.state import StateWriter
@@ -49,6 +52,7 @@ class CloudServicesRoom:
     repository: CloudServiceRepository
     stores: CloudStores
     state: StateWriter
+    removals: OrphanRemovals
     routers: tuple[APIRouter, ...]
 
 
@@ -63,6 +67,8 @@ class _Parts:
     stores: CloudStores
     state: StateWriter
     reporting: Reporting
+    owner: Owner
+    front_ends: FrontEndSteps
 
 
 def join_cloud_services(
@@ -80,6 +86,14 @@ def join_cloud_services(
         wake=manager.wake,
         now=foundation.now,
     )
+    reconcile_parts = ReconcileParts(
+        clouds=parts.clouds,
+        repository=parts.repository,
+        owner=parts.owner,
+        plan=parts.front_ends.plan,
+        wake=manager.wake,
+    )
+    removals, reconcile_routes = join_reconciliation(foundation, reconcile_parts, engine=engine, log=log)
     zones = DnsZoneRepository(foundation.engine, foundation.sealers["site"])
     names = ServiceNames(services=parts.repository, zones=zones)
     return CloudServicesRoom(
@@ -87,9 +101,11 @@ def join_cloud_services(
         repository=parts.repository,
         stores=parts.stores,
         state=parts.state,
+        removals=removals,
         routers=(
             cloud_distribution_point_routes(use_cases, language=foundation.settings.language),
             dns_zone_routes(names, language=foundation.settings.language),
+            reconcile_routes,
         ),
     )
 
@@ -118,6 +134,8 @@ def _parts(foundation: Foundation, log: ComponentLog, blocked: BlockedClients) -
         stores=stores,
         state=state,
         reporting=reporting,
+        owner=owner,
+        front_ends=FrontEndSteps(clouds=clouds, records=repository, secrets=secrets, state=state, reporting=reporting),
     )
 
 
@@ -153,13 +171,8 @@ def _life_cycle(foundation: Foundation, parts: _Parts, refresher: StateRefresher
         hosted_service=HostedServiceSteps(
             clouds=parts.clouds, records=parts.repository, secrets=parts.secrets, reporting=parts.reporting
         ),
-        front_ends=FrontEndSteps(
-            clouds=parts.clouds,
-            records=parts.repository,
-            secrets=parts.secrets,
-            state=parts.state,
-            reporting=parts.reporting,
-        ),
+        front_ends=parts.front_ends,
+        misplaced=MisplacedSteps(clouds=parts.clouds),
         record=RecordSteps(
             records=parts.repository,
             clouds=parts.clouds,

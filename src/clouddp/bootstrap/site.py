@@ -68,6 +68,7 @@ def _start_rooms(stack: ExitStack, foundation: Foundation, observer: StepObserve
     clients = join_clients(foundation, services=services)
     engine.launch()
     stack.callback(engine.close)
+    services.removals.sweep()
     services.manager.start()
     stack.callback(services.manager.close)
     content.manager.start()

@@ -5,6 +5,7 @@ from typing import Final
 
 from clouddp.cloud_services.front_end_steps import FrontEndSteps
 from clouddp.cloud_services.hosted_service_steps import HostedServiceSteps
+from clouddp.cloud_services.misplaced_steps import MisplacedSteps
 from clouddp.cloud_services.record_steps import RecordSteps
 from clouddp.cloud_services.steps import StepKeeper
 from clouddp.cloud_services.storage_steps import StorageSteps
@@ -35,12 +36,14 @@ class LifeCycle:
         hosted_service: HostedServiceSteps,
         front_ends: FrontEndSteps,
         record: RecordSteps,
+        misplaced: MisplacedSteps,
     ) -> None:
         self._keeper = keeper
         self._storage = storage
         self._hosted_service = hosted_service
         self._front_ends = front_ends
         self._record = record
+        self._misplaced = misplaced
 
     def workflows(self) -> tuple[Workflow, ...]:
         """Give the workflow of each action."""
@@ -76,6 +79,7 @@ class LifeCycle:
         """Do all that a creation does, and undo by the way whatever else was begun and not ended."""
         step = self._keeper.step
         return (
+            step("misplaced_pieces", self._misplaced.remove_pieces),
             *self._pieces(),
             step("deployment", self._front_ends.ensure_deployment),
             step("configuration", self._front_ends.ensure_package),

@@ -79,6 +79,7 @@ class CloudService:
     created_at: datetime
     changed_at: datetime
     wanted_at: datetime | None = None  # when the current generation was asked for; None before the database knew
+    removed_first: tuple[str, ...] = ()  # misplaced pieces that the current repair removes before it looks at all
     deadline_at: datetime | None = None  # when its work gives up; None before it has begun
 
     @property

@@ -15,6 +15,7 @@ from clouddp.cloud_services.hosted_service_steps import HostedServiceSteps
 from clouddp.cloud_services.life_cycle import LifeCycle
 from clouddp.cloud_services.manager import CloudServicesManager
 from clouddp.cloud_services.marks import Owner
+from clouddp.cloud_services.misplaced_steps import MisplacedSteps
 from clouddp.cloud_services.preflight import Preflight
 from clouddp.cloud_services.record_steps import RecordSteps
 from clouddp.cloud_services.reporting import Reporting
@@ -160,6 +161,7 @@ class SiteBench:
             front_ends=FrontEndSteps(
                 clouds=self.clouds, records=self.records, secrets=secrets, state=self.state, reporting=reporting
             ),
+            misplaced=MisplacedSteps(clouds=self.clouds),
             record=RecordSteps(
                 records=self.records,
                 clouds=self.clouds,

@@ -11,6 +11,7 @@ from clouddp.admin.api_client import SiteApi
 from clouddp.admin.commands import cloud_dp_operations as operations
 from clouddp.admin.commands.cloud_dp_following import Json, Name, Wait, tell_end
 from clouddp.admin.commands.cloud_dp_operations import read_upload
+from clouddp.admin.commands.cloud_dp_reconcile import reconcile
 from clouddp.admin.commands.named_service import SERVICES_PATH, find_service_path
 from clouddp.admin.commands.output import print_fields, print_json, print_table, say
 from clouddp.admin.problems import error_of_problem
@@ -167,6 +168,7 @@ app.command("stop")(operations.stop)
 app.command("upgrade")(operations.upgrade)
 app.command("cancel")(operations.cancel)
 app.command("replace-certificate")(operations.replace_certificate)
+app.command("reconcile")(reconcile)
 
 
 def _read(file: Path) -> bytes:

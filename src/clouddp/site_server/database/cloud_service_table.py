@@ -44,6 +44,7 @@ cloud_service: Final = Table(
     Column("previous_certificate_thumbprints", Text, nullable=False),  # separated by spaces
     Column("wanted_at", Moment, nullable=False),
     Column("deadline_at", Moment),
+    Column("removed_first", String(64), nullable=False),  # separated by spaces
 )
 Index("uq_cloud_service_fqdn_without_case", func.lower(cloud_service.c.service_fqdn), unique=True)
 
@@ -83,6 +84,7 @@ def service_of(row: Row[Any]) -> CloudService:
         changed_at=row.changed_at,
         wanted_at=row.wanted_at,
         deadline_at=row.deadline_at,
+        removed_first=tuple(row.removed_first.split()),
     )
 
 

@@ -50,6 +50,8 @@ class Changes:
     instance_count: int | None = None
     service_certificate: CertificateFile | None = None
     has_new_package: bool = False
+    region: str | None = None
+    removed_first: tuple[str, ...] = ()  # by a repair; each generation has its own
 
 
 NO_CHANGES: Final = Changes()
@@ -208,6 +210,7 @@ class CloudServiceRepository:
             "activity": "",
             "service_certificate_thumbprint": new.service_certificate.keyed.thumbprint,
             "previous_certificate_thumbprints": "",
+            "removed_first": "",
             "management_certificate_thumbprint": new.management_certificate.keyed.thumbprint,
             "created_at": now,
             "changed_at": now,
@@ -223,7 +226,9 @@ class CloudServiceRepository:
 
 
 def _changed_columns(seen: CloudService, changes: Changes, generation: int) -> dict[str, Any]:
-    columns = _plain_columns(changes)
+    columns = _plain_columns(changes) | {"removed_first": " ".join(changes.removed_first)}
+    if changes.region is not None:
+        columns["region"] = changes.region
     if changes.instance_count is not None:
         columns["instance_count"] = changes.instance_count
     if changes.has_new_package:

@@ -101,6 +101,7 @@ DAMAGES: dict[str, tuple[Callable[[Hand, CloudService], None], list[str], bool]]
     "service certificate": (delete_certificate, ["service-certificate.missing", "deployment.missing"], False),
     "hosted service": (delete_hosted_service, ["hosted-service.missing"], False),
 }
+QUICK = ("storage account", "hosted service")
 
 
 def test_what_is_as_it_should_be_is_not_found(site: ReconciledSite, service: CloudService) -> None:
@@ -110,7 +111,10 @@ def test_what_is_as_it_should_be_is_not_found(site: ReconciledSite, service: Clo
     assert site.reconciliation.preview_one(service.id).findings == ()
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage",
+    [damage if damage in QUICK else pytest.param(damage, marks=pytest.mark.slow) for damage in DAMAGES],
+)
 def test_a_piece_that_was_deleted_by_hand_is_found_and_repaired(
     site: ReconciledSite, service: CloudService, hand: Hand, damage: str
 ) -> None:
@@ -143,6 +147,7 @@ def test_an_extra_certificate_is_removed_and_the_used_one_stays(
     assert site.findings() == []
 
 
+@pytest.mark.slow
 def test_a_deployment_that_was_stopped_by_hand_is_adopted_as_stopped_and_back(
     site: ReconciledSite, service: CloudService, hand: Hand
 ) -> None:

@@ -3,14 +3,16 @@
 import os
 import shutil
 
+from tests.node_peers import node_programs
+
 REQUIRE = "CLOUDDP_REQUIRE_PEERS"
 
 _PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
 
 def find_program(name: str) -> str | None:
-    """Find a program, also where servers are kept."""
-    return shutil.which(name, path=_PLACES)
+    """Find a program, also where servers and those that run on Node are kept."""
+    return shutil.which(name, path=os.pathsep.join((_PLACES, str(node_programs()))))
 
 
 def are_required() -> bool:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from clouddp.fabric.blob_storage.errors import BlobError
 from clouddp.fabric.blob_storage.files import BlobFiles, BlobVersion
 
 _LONGEST_PAGE: Final = 5_000
+_METADATA_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LAST: Final = "\U0010ffff"
 
 
@@ -27,6 +29,7 @@ class Selection:
     delimiter: str
     after: str  # a name; "" = from the beginning
     limit: int
+    with_metadata: bool = False
 
 
 def parse_selection(query: Mapping[str, str]) -> Selection:
@@ -39,6 +42,7 @@ def parse_selection(query: Mapping[str, str]) -> Selection:
         query.get("delimiter", ""),
         _name_of(query.get("marker", "")),
         min(int(text), _LONGEST_PAGE),
+        with_metadata="metadata" in query.get("include", "").split(","),
     )
 
 
@@ -50,7 +54,7 @@ def list_blobs(files: BlobFiles, path: BlobPath, selection: Selection, *, folder
         if len(entries) == selection.limit:
             more = True
             break
-        entries.append(_prefix(name) if version is None else _blob(files, path, name, version))
+        entries.append(_prefix(name) if version is None else _blob(files, path, name, version, selection))
         last = name + _LAST if version is None else name
     marker = _marker_of(last) if more else ""
     return (
@@ -97,7 +101,7 @@ def _names(folder: Path, above: str, selection: Selection) -> Iterator[str]:
             yield name
 
 
-def _blob(files: BlobFiles, path: BlobPath, name: str, version: BlobVersion) -> str:
+def _blob(files: BlobFiles, path: BlobPath, name: str, version: BlobVersion, selection: Selection) -> str:
     properties = files.properties.read(path.account, path.container, name, etag=version.etag)
     md5 = f"<Content-MD5>{properties.content_md5}</Content-MD5>" if properties.content_md5 else "<Content-MD5 />"
     return (
@@ -106,8 +110,14 @@ def _blob(files: BlobFiles, path: BlobPath, name: str, version: BlobVersion) -> 
         f"<Etag>{version.etag.strip(chr(34))}</Etag><Content-Length>{version.length}</Content-Length>"
         f"<Content-Type>{escape(properties.content_type)}</Content-Type>{md5}"
         "<BlobType>BlockBlob</BlobType><LeaseStatus>unlocked</LeaseStatus><LeaseState>available</LeaseState>"
-        "</Properties></Blob>"
+        f"</Properties>{_metadata(properties.metadata) if selection.with_metadata else ''}</Blob>"
     )
+
+
+def _metadata(metadata: Mapping[str, str]) -> str:
+    """Write metadata, whose names came as parts of header names and may not be names in XML."""
+    named = {name: value for name, value in metadata.items() if _METADATA_NAME.fullmatch(name)}
+    return f"<Metadata>{''.join(f'<{name}>{escape(value)}</{name}>' for name, value in named.items())}</Metadata>"
 
 
 def _prefix(name: str) -> str:

@@ -20,7 +20,7 @@ from clouddp.fabric.blob_storage.requests import (
     request_of,
     small_body,
 )
-from clouddp.fabric.blob_storage.shared_access_signature import check_service_sas
+from clouddp.fabric.blob_storage.shared_access_signature import check_service_sas, signed_headers
 from clouddp.fabric.blob_storage.shared_key import check_shared_key
 from clouddp.fabric.ports import AccountDirectory
 
@@ -88,7 +88,9 @@ class BlobService:
         operation = self._operations.find(request)
         if may_only_create:
             request = _as_creation(request)
-        return await operation(request, receive)
+        answer = await operation(request, receive)
+        answer.headers |= signed_headers(request)
+        return answer
 
     async def _answer_part(self, outer: BlobRequest, receive: Receive, part: BlobRequest) -> Answer:
         try:

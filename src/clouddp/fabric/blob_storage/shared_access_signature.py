@@ -16,7 +16,13 @@ from clouddp.fabric.blob_storage.shared_key import is_signature
 _OLDEST_VERSION: Final = "2015-04-05"
 _WITH_RESOURCE: Final = "2018-11-09"  # since this version, `sr` and the snapshot are signed
 _WITH_ENCRYPTION_SCOPE: Final = "2020-12-06"
-_ANSWER_HEADERS: Final = ("rscc", "rscd", "rsce", "rscl", "rsct")
+_ANSWER_HEADERS: Final[Mapping[str, str]] = {
+    "rscc": "cache-control",
+    "rscd": "content-disposition",
+    "rsce": "content-encoding",
+    "rscl": "content-language",
+    "rsct": "content-type",
+}
 _NOT_UNDERSTOOD: Final = ("si", "skoid", "sktid", "ss", "srt", "sduoid", "saoid", "suoid", "sdd")
 _ALLOWED_BY: Final[Mapping[tuple[str, str, str], str]] = {
     ("GET", "blob", ""): "r",
@@ -39,6 +45,18 @@ def check_service_sas(request: BlobRequest, keys: tuple[str, str], *, now: datet
     _check_time(query, now)
     _check_client(query, request.client_address)
     return _check_permission(request)
+
+
+def signed_headers(request: BlobRequest) -> dict[str, str]:
+    """Return the headers that a signed address gives to the answer of who reads a blob by it."""
+    if "sig" not in request.query or request.operation not in (("GET", "blob", ""), ("HEAD", "blob", "")):
+        return {}
+    wanted = {header: request.query.get(name, "") for name, header in _ANSWER_HEADERS.items()}
+    return {header: value for header, value in wanted.items() if _is_header_value(value)}
+
+
+def _is_header_value(text: str) -> bool:
+    return text != "" and text.isascii() and text.isprintable()
 
 
 def _string_to_sign(query: Mapping[str, str], path: BlobPath) -> str:

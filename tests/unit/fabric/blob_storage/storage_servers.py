@@ -31,7 +31,7 @@ def authority() -> KeyedCertificate:
 
 
 @cache
-def _certificate() -> KeyedCertificate:
+def storage_certificate() -> KeyedCertificate:
     return issue_service_certificate(
         ["localhost"], authority=authority(), now=datetime.now(UTC), addresses=["127.0.0.1"]
     )
@@ -79,7 +79,7 @@ class Storage:
 @contextmanager
 def running_storage(state: Path, *, port: int = 0, blob_limit_bytes: int = 64 * 2**20) -> Iterator[Storage]:
     server = start_storage(
-        OneAccount(), state, _certificate(), host="127.0.0.1", port=port, blob_limit_bytes=blob_limit_bytes
+        OneAccount(), state, storage_certificate(), host="127.0.0.1", port=port, blob_limit_bytes=blob_limit_bytes
     )
     try:
         yield Storage(state, server.port)

@@ -87,7 +87,7 @@ class _Site:
             signer=_Signer(),
             observer=SilentObserver(),
         )
-        self._runner = TransferRunner(tools, Event())
+        self._runner = TransferRunner(tools)
 
     def warm_up(self) -> None:
         """Publish one small file, since a site server has been running for long."""
@@ -106,7 +106,7 @@ class _Site:
         _, kept = self._packages.create(package, version)
         sent: list[int] = []
         transfer = Transfer(version=kept, distribution=_distribution(version_id), quick_tries=0)
-        self._runner.run(transfer, lambda _progress: None, sent.append)
+        self._runner.run(transfer, lambda _progress: None, sent.append, stopping=Event())
         return sent[0]
 
 

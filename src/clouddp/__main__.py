@@ -18,6 +18,8 @@ PROGRAMS: Final = {
     "distribution-point": "clouddp.distribution_point.commands",
     "cloud-dp": "clouddp.admin.commands.cloud_dp",
     "content": "clouddp.admin.commands.content",
+    "group": "clouddp.admin.commands.group",
+    "bandwidth": "clouddp.admin.commands.bandwidth",
     "registration-token": "clouddp.admin.commands.registration_token",
     "client-settings": "clouddp.admin.commands.client_settings",
     "status-message": "clouddp.admin.commands.status_message",

@@ -1,20 +1,29 @@
 """One try of one transfer: how it is recorded, logged and reported from start to end."""
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from clouddp.content.publish import Progress
 from clouddp.distribution_manager.plan import after_failure, has_given_up
 from clouddp.distribution_manager.ports import DistributionRecords, StatusReporter, Transfer
+from clouddp.distribution_manager.progress import LiveProgress, Speedometer
+from clouddp.distribution_manager.schedule import Reason
 from clouddp.distribution_manager.transfer import TransferRunner
 from clouddp.language.translate import translate
-from clouddp.model.content import ContentState, Distribution
+from clouddp.model.content import ContentState, Distribution, DistributionTask
 from clouddp.model.errors import SiteError
 from clouddp.model.status import Component, Severity
 from clouddp.telemetry.logs import ComponentLog
 
-_PROGRESS_EVERY = timedelta(seconds=1)
+_SAVED_EVERY: Final = timedelta(seconds=10)  # who looks meanwhile is told from memory
+
+
+class SupersededError(Exception):
+    """The distribution is gone, or something else is wanted of it by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +35,13 @@ class DistributionReporting:
     transfer_log: ComponentLog  # PkgXferMgr.log: what was sent
     language: str
 
+    def explain(self, error: SiteError) -> str:
+        """Put an error into words, for a log or a status message."""
+        return translate(error.code, error.arguments, language=self.language)
+
 
 class Attempt:
-    """Runs a transfer once; used by one thread."""
+    """Runs a transfer once, in one thread; others may look at it and stop it."""
 
     def __init__(
         self,
@@ -38,14 +51,20 @@ class Attempt:
         records: DistributionRecords,
         reporting: DistributionReporting,
         now: Callable[[], datetime],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._transfer = transfer
+        self.transfer = transfer
+        self.stopping = threading.Event()
+        self._pause_reason: Reason | None = None
         self._records = records
         self._reporting = reporting
         self._now = now
         self._saved_at = now()
         self._current = transfer.distribution
+        self._quick_tries = transfer.quick_tries
+        self._done_before = transfer.distribution.done_bytes
         self._sent_before = transfer.distribution.sent_bytes
+        self._speed = Speedometer(total_bytes=transfer.distribution.total_bytes, clock=clock)
         self._names = {
             "package": transfer.version.package_id,
             "version": str(transfer.version.number),
@@ -53,22 +72,57 @@ class Attempt:
         }
 
     def run(self, runner: TransferRunner) -> None:
-        """Transfer, from the first step not yet done to the version being visible."""
-        first = self._transfer.distribution.state is ContentState.TARGETED
+        """Transfer, from the first step not yet done to the version being visible.
+
+        Raises:
+            SupersededError: the distribution is gone, or something else is wanted of it by now.
+        """
+        first = self.transfer.distribution.state is ContentState.TARGETED
         self._save(state=ContentState.IN_PROGRESS, next_try_at=None)
         if first:
             self._tell(12011, Severity.INFORMATIONAL)
             self._reporting.log.information("distribution.started", **self._names)
         else:
             self._reporting.log.information("distribution.continued", **self._names)
-        self._reporting.transfer_log.information("distribution.sending", **self._names)
-        runner.run(self._transfer, self._note_progress, self._succeed)
+        if self.transfer.distribution.task is DistributionTask.RESEND:
+            self._reporting.transfer_log.information("distribution.resending", **self._names)
+        else:
+            self._reporting.transfer_log.information("distribution.sending", **self._names)
+        self._speed.note(done_bytes=self._done_before, sent_bytes=0)
+        runner.run(self.transfer, self._note_progress, self._succeed, stopping=self.stopping)
+
+    def pause(self, reason: Reason) -> None:
+        """Ask the transfer to end between two chunks; it continues later."""
+        self._pause_reason = reason
+        self.stopping.set()
+
+    def progress(self) -> LiveProgress:
+        """Say how it goes."""
+        seen = self._speed.read()
+        return replace(seen, sent_bytes=self._sent_before + seen.sent_bytes)
+
+    def note_stopped(self) -> None:
+        """Record how far it came; nothing has failed."""
+        self._save()
+        if self._pause_reason is Reason.PRIORITY:
+            self._reporting.log.information("distribution.paused_for_priority", **self._names)
+        elif self._pause_reason is Reason.TURN:
+            self._reporting.log.information("distribution.paused_for_turn", **self._names)
+        elif self._pause_reason is Reason.HOURS:
+            self._reporting.log.information("distribution.paused_for_hours", **self._names)
+
+    def note_superseded(self) -> None:
+        """Say that nothing more is done."""
+        self._reporting.log.information("distribution.superseded", **self._names)
 
     def fail(self, error: SiteError) -> None:
         """Record why the try failed and when the next one is."""
-        failed = after_failure(replace(self._transfer, distribution=self._current), error, now=self._now())
-        self._records.save(failed.distribution, quick_tries=failed.quick_tries)
-        reason = translate(error.code, error.arguments, language=self._reporting.language)
+        transfer = replace(self.transfer, distribution=self._current, quick_tries=self._quick_tries)
+        failed = after_failure(transfer, error, now=self._now())
+        if not self._records.save(failed.distribution, quick_tries=failed.quick_tries):
+            self.note_superseded()
+            return
+        reason = self._reporting.explain(error)
         if has_given_up(failed.distribution):
             self._reporting.log.error("distribution.given_up", reason=reason, **self._names)
             self._tell(12014, Severity.ERROR, reason=reason)
@@ -80,21 +134,26 @@ class Attempt:
             retries_left=failed.distribution.retries_left,
             **self._names,
         )
-        if self._transfer.quick_tries == 0:
+        if self._quick_tries == 0:
             self._tell(12013, Severity.WARNING, reason=reason)
 
     def _note_progress(self, progress: Progress) -> None:
-        """Keep the progress, not more often than people look."""
+        """Keep the progress, rarely: what was done before is read again without being sent."""
+        if progress.sent_bytes:
+            self._quick_tries = 0  # the line works: what failed before has passed
         self._current = replace(
-            self._current, done_bytes=progress.done_bytes, sent_bytes=self._sent_before + progress.sent_bytes
+            self._current,
+            done_bytes=max(self._done_before, progress.done_bytes),
+            sent_bytes=self._sent_before + progress.sent_bytes,
         )
-        if self._now() - self._saved_at >= _PROGRESS_EVERY:
+        self._speed.note(done_bytes=self._current.done_bytes, sent_bytes=progress.sent_bytes)
+        if self._now() - self._saved_at >= _SAVED_EVERY:
             self._save()
 
     def _succeed(self, sent_bytes: int) -> None:
         sent = self._sent_before + sent_bytes
         total = self._current.total_bytes
-        self._save(state=ContentState.SUCCESS, problem=None, done_bytes=total, sent_bytes=sent)
+        self._save(state=ContentState.SUCCESS, is_visible=True, problem=None, done_bytes=total, sent_bytes=sent)
         self._reporting.transfer_log.information("distribution.sent", size=sent_bytes, **self._names)
         self._reporting.log.information("distribution.succeeded", **self._names)
         self._tell(12012, Severity.INFORMATIONAL, size=str(sent_bytes))
@@ -102,14 +161,15 @@ class Attempt:
     def _save(self, **changes: object) -> None:
         self._saved_at = self._now()
         self._current = _changed(self._current, self._saved_at, changes)
-        self._records.save(self._current, quick_tries=self._transfer.quick_tries)
+        if not self._records.save(self._current, quick_tries=self._quick_tries):
+            raise SupersededError
 
     def _tell(self, number: int, severity: Severity, **insertions: str) -> None:
         self._reporting.status.report(
             number,
             severity,
             Component.DISTRIBUTION_MANAGER,
-            object_id=self._transfer.version.package_id,
+            object_id=self.transfer.version.package_id,
             **self._names,
             **insertions,
         )

@@ -3,8 +3,9 @@
 import hashlib
 import secrets
 import threading
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clouddp.content.format.chunking import ContentDefinedCuts, Cuts, RecordedCuts
 from clouddp.content.format.digests import DigestAlgorithm
@@ -13,8 +14,9 @@ from clouddp.content.format.keys import KEY_LENGTH, NAME_LENGTH, ContentKeys
 from clouddp.content.format.manifest import open_manifest, seal_manifest
 from clouddp.content.format.statement import VersionStatement, statement_claims
 from clouddp.content.library import ContentLibrary
-from clouddp.content.presence import CONTENT_FOLDER
+from clouddp.content.presence import Presence
 from clouddp.content.publish import Progress, Publication, Publisher
+from clouddp.distribution_manager.ledger import ClaimingLedger
 from clouddp.distribution_manager.ports import (
     KeptManifest,
     ManifestRecords,
@@ -23,9 +25,13 @@ from clouddp.distribution_manager.ports import (
     StoreOpener,
     Transfer,
 )
-from clouddp.model.content import PackageVersion
-from clouddp.model.errors import DamagedError
+from clouddp.distribution_manager.presences import Presences
+from clouddp.distribution_manager.rate import Pace, RateLimit
+from clouddp.model.content import DistributionTask, PackageVersion
+from clouddp.model.errors import DamagedError, TemporaryError
 from clouddp.model.exchange import Scope
+from clouddp.store.base import ObjectStore
+from clouddp.store.throttle import Throttled
 from clouddp.workflows.base import StepObserver
 
 STEPS = ("chunks", "manifest", "scope", "visible")
@@ -43,55 +49,103 @@ class TransferTools:
     scopes: ScopeWriter
     signer: StatementSigner
     observer: StepObserver
+    presences: Presences = field(default_factory=Presences)
+    limit: RateLimit = field(default_factory=lambda: RateLimit(time.monotonic))
+
+    def open_manifest(self, version_id: str, manifest: KeptManifest) -> Manifest:
+        """Read the manifest of a version from the library."""
+        return open_manifest(self.library.manifest(version_id), manifest.key)
+
+    def open_store(self, distribution_point_id: str, stopping: threading.Event) -> ObjectStore:
+        """Give a store that keeps to the bandwidth plan, and passes nothing once `stopping` is set."""
+        pace = Pace(self.limit, stopping, check=lambda: check_going_on(stopping))
+        return Throttled(self.stores.open_store(distribution_point_id), pace.pass_bytes)
+
+
+def check_going_on(stopping: threading.Event) -> None:
+    """Raise the error that ends an attempt early."""
+    if stopping.is_set():
+        raise TemporaryError("content.publishing_stopped", retry_after_seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a transfer goes, while it runs."""
+
+    store: ObjectStore
+    presence: Presence
+    ledger: ClaimingLedger
+    stopping: threading.Event
 
 
 class TransferRunner:
     """Runs transfers, from several threads at once; each step looks before it acts, so a crash only repeats one."""
 
-    def __init__(self, tools: TransferTools, stopping: threading.Event) -> None:
+    def __init__(self, tools: TransferTools) -> None:
         self._tools = tools
-        self._stopping = stopping
         self._locks: dict[str, threading.Lock] = {}
 
-    def run(self, transfer: Transfer, report: Callable[[Progress], None], make_visible: Callable[[int], None]) -> None:
-        """Do every step; `make_visible` gets the stored octets that were sent.
+    def run(
+        self,
+        transfer: Transfer,
+        report: Callable[[Progress], None],
+        make_visible: Callable[[int], None],
+        *,
+        stopping: threading.Event,
+    ) -> None:
+        """Do every step until `stopping` is set; `make_visible` gets the stored octets that were sent.
 
         Raises: SiteError of the step that failed; the steps before it need not be done again.
         """
         observer, name = self._tools.observer, transfer.id
-        observer.before(name, "chunks")
-        manifest, sent_bytes = self._send_chunks(transfer, report)
-        observer.after(name, "chunks")
-        observer.before(name, "manifest")
-        sent_bytes += self._send_manifest(transfer, manifest)
-        observer.after(name, "manifest")
-        observer.before(name, "scope")
-        self._write_scope(transfer, manifest)
-        observer.after(name, "scope")
-        observer.before(name, "visible")
-        make_visible(sent_bytes)
-        observer.after(name, "visible")
+        version_id, place_id = transfer.version.id, transfer.distribution.distribution_point_id
+        with self._tools.presences.sending(version_id, place_id) as presence:
+            place = self._open_place(transfer, presence, stopping)
+            observer.before(name, "chunks")
+            manifest, sent_bytes = self._send_chunks(transfer, place, report)
+            observer.after(name, "chunks")
+            observer.before(name, "manifest")
+            sent_bytes += self._send_manifest(transfer, place, manifest)
+            observer.after(name, "manifest")
+            observer.before(name, "scope")
+            self._write_scope(transfer, place, manifest)
+            observer.after(name, "scope")
+            observer.before(name, "visible")
+            make_visible(sent_bytes)
+            observer.after(name, "visible")
 
-    def _send_chunks(self, transfer: Transfer, report: Callable[[Progress], None]) -> tuple[KeptManifest, int]:
+    def _open_place(self, transfer: Transfer, presence: Presence, stopping: threading.Event) -> _Place:
+        place_id = transfer.distribution.distribution_point_id
+        store = self._tools.open_store(place_id, stopping)
+        ledger = ClaimingLedger(
+            self._tools.records, presence, store, version_id=transfer.version.id, distribution_point_id=place_id
+        )
+        return _Place(store, presence, ledger, stopping)
+
+    def _send_chunks(
+        self, transfer: Transfer, place: _Place, report: Callable[[Progress], None]
+    ) -> tuple[KeptManifest, int]:
         """Send what the store lacks; the first transfer of a version decides its manifest, so others wait for it."""
         version = transfer.version
         with self._locks.setdefault(version.id, threading.Lock()):
             kept = self._tools.records.find_manifest(version.id)
             if kept is None:
-                publication = self._publish(transfer, ContentDefinedCuts(self._tools.keys.cut_seed), report)
+                publication = self._publish(transfer, place, ContentDefinedCuts(self._tools.keys.cut_seed), report)
                 return self._make_manifest(version, publication.chunks), publication.sent_bytes
-        chunks = self._open(version, kept).chunks
-        publication = self._publish(transfer, RecordedCuts([chunk.raw_length for chunk in chunks]), report)
+        chunks = self._tools.open_manifest(version.id, kept).chunks
+        publication = self._publish(transfer, place, RecordedCuts([chunk.raw_length for chunk in chunks]), report)
         if publication.chunks != chunks:
             raise DamagedError("content.stream_changed")
         return kept, publication.sent_bytes
 
-    def _publish(self, transfer: Transfer, cuts: Cuts, report: Callable[[Progress], None]) -> Publication:
-        tools, version_id = self._tools, transfer.version.id
-        store = tools.stores.open_store(transfer.distribution.distribution_point_id)
-        publisher = Publisher(store, tools.records.ledger(version_id), tools.keys, stopping=self._stopping)
-        with tools.library.open_stream(tools.library.tree(version_id)) as stream:
-            return publisher.publish(stream, cuts, report)
+    def _publish(
+        self, transfer: Transfer, place: _Place, cuts: Cuts, report: Callable[[Progress], None]
+    ) -> Publication:
+        tools, distribution = self._tools, transfer.distribution
+        publisher = Publisher(place.store, place.ledger, tools.keys, stopping=place.stopping, presence=place.presence)
+        resend_from = distribution.done_bytes if distribution.task is DistributionTask.RESEND else None
+        with tools.library.open_stream(tools.library.tree(transfer.version.id)) as stream:
+            return publisher.publish(stream, cuts, report, resend_from=resend_from)
 
     def _make_manifest(self, version: PackageVersion, chunks: tuple[ChunkEntry, ...]) -> KeptManifest:
         tools = self._tools
@@ -122,20 +176,19 @@ class TransferRunner:
         tools.records.keep_manifest(version.id, kept, chunks)
         return kept
 
-    def _send_manifest(self, transfer: Transfer, manifest: KeptManifest) -> int:
-        store = self._tools.stores.open_store(transfer.distribution.distribution_point_id)
-        name = f"{CONTENT_FOLDER}/{manifest.name}"
-        if store.length(name) == manifest.length:
+    def _send_manifest(self, transfer: Transfer, place: _Place, manifest: KeptManifest) -> int:
+        place.ledger.claim([manifest.name])
+        overwrite = transfer.distribution.task is DistributionTask.RESEND
+        if not overwrite and place.presence.length(manifest.name) == manifest.length:
             return 0
-        store.put(name, self._tools.library.manifest(transfer.version.id))
+        ciphertext = self._tools.library.manifest(transfer.version.id)
+        place.presence.put(place.store, manifest.name, ciphertext, overwrite=overwrite)
         return manifest.length
 
-    def _write_scope(self, transfer: Transfer, manifest: KeptManifest) -> None:
+    def _write_scope(self, transfer: Transfer, place: _Place, manifest: KeptManifest) -> None:
         service_id = transfer.distribution.distribution_point_id
-        lengths = self._open(transfer.version, manifest).object_lengths()
+        lengths = self._tools.open_manifest(transfer.version.id, manifest).object_lengths()
         lengths[manifest.name] = manifest.length
         scope = Scope(service_id=service_id, version_id=transfer.version.id, lengths=lengths)
-        self._tools.scopes.write_scope(service_id, scope)
-
-    def _open(self, version: PackageVersion, manifest: KeptManifest) -> Manifest:
-        return open_manifest(self._tools.library.manifest(version.id), manifest.key)
+        with place.presence.deleting:  # nobody removes it who has not seen that it is wanted again
+            self._tools.scopes.write_scope(service_id, scope)

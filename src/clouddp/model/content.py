@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from clouddp.model.bandwidth import Priority
 from clouddp.model.cloud_service import Problem
 
 
@@ -17,6 +18,13 @@ class ContentState(StrEnum):
     UNKNOWN = "unknown"
 
 
+class DistributionTask(StrEnum):
+    """What a distribution does with the objects that are there already."""
+
+    SEND = "send"  # leaves them
+    RESEND = "resend"  # overwrites them
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
     """Software an organisation distributes."""
@@ -25,6 +33,7 @@ class Package:
     name: str
     source_folder: str
     created_at: datetime
+    priority: Priority = Priority.MEDIUM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +62,59 @@ class Distribution:
     next_try_at: datetime | None
     problem: Problem | None
     changed_at: datetime
+    task: DistributionTask = DistributionTask.SEND
+    wish: int = 1  # grows each time that somebody wants something else of it
+    is_visible: bool = False  # clients are led to it: all of it is there, as far as the site knows
+
+
+class ValidationKind(StrEnum):
+    """How much of what should be there is read back."""
+
+    SAMPLE = "sample"  # names and lengths of all objects, the octets of some
+    FULL = "full"  # the octets of all objects
+
+
+class ValidationState(StrEnum):
+    """How far a validation is."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"  # the storage could not be looked at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Validation:
+    """The newest look at whether a version is at a distribution point as it was sent."""
+
+    version_id: str
+    distribution_point_id: str
+    kind: ValidationKind
+    is_repairing: bool  # what is missing or damaged is sent again
+    state: ValidationState
+    wanted_at: datetime
+    ended_at: datetime | None = None
+    object_count: int = 0  # that should be there
+    missing_count: int = 0
+    damaged_count: int = 0
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """A version that is no longer wanted at a distribution point, and when the last token for it has ended."""
+
+    version_id: str
+    distribution_point_id: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionPointGroup:
+    """Distribution points that get the same packages; whoever joins gets them, too."""
+
+    id: str
+    name: str
+    description: str
+    created_at: datetime
+    distribution_point_ids: tuple[str, ...] = ()
+    package_ids: tuple[str, ...] = ()

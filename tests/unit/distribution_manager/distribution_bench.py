@@ -13,8 +13,10 @@ from sqlalchemy import Engine
 from clouddp.content.format.keys import derive_content_keys
 from clouddp.content.library import ContentLibrary
 from clouddp.distribution_manager.attempt import DistributionReporting
+from clouddp.distribution_manager.garbage import GarbageCollector
 from clouddp.distribution_manager.manager import DistributionManager
 from clouddp.distribution_manager.transfer import TransferTools
+from clouddp.distribution_manager.validation import Validator
 from clouddp.model.cloud_service import CloudService, DesiredState, ServiceState
 from clouddp.model.content import ContentState
 from clouddp.model.errors import NotFoundError
@@ -22,14 +24,21 @@ from clouddp.model.exchange import Scope
 from clouddp.model.settings import Quotas
 from clouddp.network.signed import Purpose, sign
 from clouddp.network.signing_keys import new_signing_key
-from clouddp.site_server.content import Contents, ContentStatus
+from clouddp.site_server.bandwidth import BandwidthPlanning
+from clouddp.site_server.content import ContentRecords, Contents, ContentStatus
+from clouddp.site_server.database.bandwidth_plan import BandwidthPlanRepository
 from clouddp.site_server.database.content import ContentRepository, LocatedContents
+from clouddp.site_server.database.distribution_point_groups import DistributionPointGroupRepository
 from clouddp.site_server.database.distributions import DistributionRepository
 from clouddp.site_server.database.engine import open_database
+from clouddp.site_server.database.garbage import GarbageRepository
 from clouddp.site_server.database.packages import PackageRepository
 from clouddp.site_server.database.sealing import Sealer
 from clouddp.site_server.database.status_messages import StatusMessageRepository
 from clouddp.site_server.database.tables import metadata
+from clouddp.site_server.database.targets import ContentTargets
+from clouddp.site_server.database.validation_repository import ValidationRepository
+from clouddp.site_server.distribution_point_groups import DistributionPointGroups
 from clouddp.site_server.status import StatusLog
 from clouddp.store.base import ObjectStore
 from clouddp.store.object_store import open_folder
@@ -81,6 +90,9 @@ class WatchedStore:
             self._store.put(name, body)
             self.puts.append(name)
 
+    def write_unseen(self, name: str, body: bytes) -> None:
+        self._store.put(name, body)
+
     def get(self, name: str) -> bytes:
         return self._store.get(name)
 
@@ -121,6 +133,7 @@ class Cloud:
 
     def write_scope(self, distribution_point_id: str, scope: Scope) -> None:
         self.scopes.append((distribution_point_id, scope))
+        self.stores[distribution_point_id].write_unseen(f"state/scope/{scope.version_id}", b"scope")
 
 
 class Signer:
@@ -146,18 +159,9 @@ class Bench:
         self.delivery = Sealer(bytes(32))
         self.status = StatusLog(StatusMessageRepository(self.database), now=self.clock)
         self.distributions = DistributionRepository(self.database)
-        self.library = ContentLibrary(folder / "library")
-        self.contents = Contents(
-            packages=PackageRepository(self.database, site_code="P01"),
-            distributions=self.distributions,
-            library=self.library,
-            distribution_points=self.cloud,
-            status=self.status,
-            wake=lambda: None,
-            now=self.clock,
-        )
+        self.plans = BandwidthPlanRepository(self.database)
         self.located = LocatedContents(self.database, self.delivery)
-        self.manager = self.make_manager()
+        self.restart()
 
     def clock(self) -> datetime:
         return self.now
@@ -165,8 +169,65 @@ class Bench:
     def wait(self, duration: timedelta) -> None:
         self.now += duration
 
-    def make_manager(self, observer: StepObserver | None = None) -> DistributionManager:
-        tools = TransferTools(
+    def restart(self, observer: StepObserver | None = None) -> None:
+        """Begin anew with what is on the disk."""
+        self.library = ContentLibrary(self.folder / "library")
+        self.tools = self._make_tools(observer or SilentObserver())
+        self.reporting = DistributionReporting(
+            status=self.status,
+            log=ComponentLog(self.folder / "distmgr.log", "SMS_DISTRIBUTION_MANAGER"),
+            transfer_log=ComponentLog(self.folder / "PkgXferMgr.log", "SMS_PACKAGE_TRANSFER_MANAGER"),
+            language="en",
+        )
+        self.validator = Validator(
+            records=ValidationRepository(self.database),
+            services=self.cloud,
+            tools=self.tools,
+            reporting=self.reporting,
+            now=self.clock,
+        )
+        self.collector = GarbageCollector(
+            records=GarbageRepository(self.database),
+            services=self.cloud,
+            tools=self.tools,
+            reporting=self.reporting,
+            now=self.clock,
+        )
+        self.manager = DistributionManager(
+            records=self.distributions,
+            services=self.cloud,
+            plans=self.plans,
+            tools=self.tools,
+            companions=(self.validator, self.collector),
+            reporting=self.reporting,
+            now=self.clock,
+        )
+        self._make_use_cases()
+
+    def _make_use_cases(self) -> None:
+        self.contents = Contents(
+            records=ContentRecords(
+                packages=PackageRepository(self.database, site_code="P01"),
+                targets=ContentTargets(self.database, now=self.clock),
+                distributions=self.distributions,
+                validations=ValidationRepository(self.database),
+            ),
+            library=self.library,
+            distribution_points=self.cloud,
+            transfers=self.manager,
+            status=self.status,
+            now=self.clock,
+        )
+        self.groups = DistributionPointGroups(
+            groups=DistributionPointGroupRepository(self.database, now=self.clock),
+            distribution_points=self.cloud,
+            wake=self.manager.wake,
+            now=self.clock,
+        )
+        self.planning = BandwidthPlanning(self.plans, wake=self.manager.wake)
+
+    def _make_tools(self, observer: StepObserver) -> TransferTools:
+        return TransferTools(
             site_code="P01",
             keys=KEYS,
             library=self.library,
@@ -174,20 +235,8 @@ class Bench:
             stores=self.cloud,
             scopes=self.cloud,
             signer=self.signer,
-            observer=observer or SilentObserver(),
+            observer=observer,
         )
-        reporting = DistributionReporting(
-            status=self.status,
-            log=ComponentLog(self.folder / "distmgr.log", "SMS_DISTRIBUTION_MANAGER"),
-            transfer_log=ComponentLog(self.folder / "PkgXferMgr.log", "SMS_PACKAGE_TRANSFER_MANAGER"),
-            language="en",
-        )
-        return DistributionManager(
-            records=self.distributions, services=self.cloud, tools=tools, reporting=reporting, now=self.clock
-        )
-
-    def restart(self, observer: StepObserver | None = None) -> None:
-        self.manager = self.make_manager(observer)
 
     def status_of(self, package_id: str) -> ContentStatus:
         return self.contents.distributions(package_id)[0]

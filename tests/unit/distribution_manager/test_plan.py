@@ -9,8 +9,8 @@ from clouddp.distribution_manager.plan import (
     LASTING_DELAY,
     LASTING_RETRIES,
     after_failure,
-    due_transfers,
     has_given_up,
+    is_due,
     takes_content,
 )
 from clouddp.distribution_manager.ports import Transfer
@@ -43,18 +43,15 @@ def _waiting_until(moment_from_noon: timedelta) -> Transfer:
 
 
 def test_what_is_targeted_is_due_at_once() -> None:
-    assert due_transfers([TRANSFER], READY, running=set(), now=NOON) == [TRANSFER]
+    assert is_due(TRANSFER, READY, NOON)
+    assert not is_due(TRANSFER, {}, NOON)
 
 
 def test_what_waits_is_due_at_its_moment_and_not_before() -> None:
     waiting = _waiting_until(timedelta(seconds=5))
 
-    assert due_transfers([waiting], READY, running=set(), now=NOON) == []
-    assert due_transfers([waiting], READY, running=set(), now=NOON + timedelta(seconds=5)) == [waiting]
-
-
-def test_what_is_running_is_not_started_twice() -> None:
-    assert due_transfers([TRANSFER], READY, running={TRANSFER.id}, now=NOON) == []
+    assert not is_due(waiting, READY, NOON)
+    assert is_due(waiting, READY, NOON + timedelta(seconds=5))
 
 
 @pytest.mark.parametrize("state", list(ServiceState))

@@ -10,28 +10,28 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from clouddp.admin.api_client import SiteApi
+from clouddp.admin.commands.content_places import (
+    PACKAGES_PATH,
+    Json,
+    PackageId,
+    Places,
+    find_distribution_point,
+    places_body,
+)
+from clouddp.admin.commands.content_status import tell_distributions
 from clouddp.admin.commands.output import print_json, print_table, say
 from clouddp.language.command_line import clouddp_home, exit_on_error
-from clouddp.model.errors import NotFoundError, SiteError
+from clouddp.language.program import Program
+from clouddp.model.bandwidth import Priority
+from clouddp.model.content import ValidationKind
+from clouddp.model.errors import SiteError
 
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+app = Program()
 
-_PATH: Final = "/packages"
 _LOOK_SECONDS: Final = 0.25
-_PACKAGE_FIELDS: Final = ("id", "name", "version", "file_count", "size_bytes", "source_folder")
-_STATUS_FIELDS: Final = (
-    "version",
-    "distribution_point",
-    "state_text",
-    "percent",
-    "sent_bytes",
-    "retries_left",
-    "next_try_at",
-)
+_PACKAGE_FIELDS: Final = ("id", "name", "version", "priority", "file_count", "size_bytes", "source_folder")
 
-Json = Annotated[bool, typer.Option("--json", help="Answer with JSON.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Wait until clients can get it, and show the progress.")]
-PackageId = Annotated[str, typer.Argument(help="Package ID, such as P0100001.")]
 
 
 @app.callback()
@@ -45,14 +45,34 @@ def add(
     source: Annotated[Path, typer.Argument(help="Folder on the site server that holds the files.")],
     *,
     name: Annotated[str, typer.Option(help="Name of the package, for people.")],
+    priority: Annotated[Priority, typer.Option(help="How urgent it is.")] = Priority.MEDIUM,
     as_json: Json = False,
 ) -> None:
     """Make a package of a folder.
 
     Example: clouddp content add /srv/packages/editor --name "Editor 3.1"
     """
-    package = SiteApi.from_home(clouddp_home()).post(_PATH, {"name": name, "source_folder": str(source.absolute())})
-    _tell_package(package, as_json=as_json)
+    body = {"name": name, "source_folder": str(source.absolute()), "priority": priority}
+    _tell_package(SiteApi.from_home(clouddp_home()).post(PACKAGES_PATH, body), as_json=as_json)
+
+
+@app.command("set")
+@exit_on_error
+def change(
+    package_id: PackageId,
+    *,
+    priority: Annotated[Priority, typer.Option(help="How urgent it is.")],
+    as_json: Json = False,
+) -> None:
+    """Change how urgent a package is, also for what is under way.
+
+    Example: clouddp content set P0100001 --priority high
+    """
+    package = SiteApi.from_home(clouddp_home()).patch(f"{PACKAGES_PATH}/{package_id}", {"priority": priority})
+    if as_json:
+        print_json(package)
+    else:
+        say("content.command_priority", package=package_id, priority=package["priority"])
 
 
 @app.command("update")
@@ -63,7 +83,7 @@ def update(package_id: PackageId, *, wait: Wait = False, as_json: Json = False) 
     Example: clouddp content update P0100001 --wait
     """
     api = SiteApi.from_home(clouddp_home())
-    package = api.post(f"{_PATH}/{package_id}/versions")
+    package = api.post(f"{PACKAGES_PATH}/{package_id}/versions")
     _tell_package(package, as_json=as_json)
     if wait:
         _await_success(api, package_id, package["version_id"], is_quiet=as_json)
@@ -83,25 +103,114 @@ def distribute(
     Example: clouddp content distribute P0100001 --to clouddp1.contoso.com --wait
     """
     api = SiteApi.from_home(clouddp_home())
-    wanted = [_find_distribution_point(api, name) for name in to]
-    distributions = api.post(f"{_PATH}/{package_id}/distributions", {"distribution_point_ids": wanted})
+    wanted = [find_distribution_point(api, name) for name in to]
+    distributions = api.post(f"{PACKAGES_PATH}/{package_id}/distributions", {"distribution_point_ids": wanted})
     version_id, version = distributions[0]["version_id"], distributions[0]["version"]
     if not as_json:
         say("content.command_accepted", package=package_id, version=version)
     if wait:
         distributions = _await_success(api, package_id, version_id, is_quiet=as_json)
-    _tell_distributions(api, distributions, as_json=as_json)
+    tell_distributions(api, distributions, as_json=as_json)
+
+
+@app.command("redistribute")
+@exit_on_error
+def redistribute(package_id: PackageId, *, to: Places = None, wait: Wait = False, as_json: Json = False) -> None:
+    """Send everything of a package again, and overwrite what is there.
+
+    Example: clouddp content redistribute P0100001 --to clouddp1.contoso.com
+    """
+    api = SiteApi.from_home(clouddp_home())
+    distributions = api.post(f"{PACKAGES_PATH}/{package_id}/redistributions", places_body(api, to))
+    if not as_json:
+        say("content.command_redistributed", package=package_id)
+    if wait:
+        distributions = _await_success(api, package_id, distributions[0]["version_id"], is_quiet=as_json)
+    tell_distributions(api, distributions, as_json=as_json)
+
+
+@app.command("validate")
+@exit_on_error
+def validate(
+    package_id: PackageId,
+    *,
+    to: Places = None,
+    full: Annotated[bool, typer.Option("--full", help="Read the octets of all objects, not of a sample.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Send again what is missing or damaged.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare what the distribution points hold with what they should.
+
+    Example: clouddp content validate P0100001 --full --repair
+    """
+    api = SiteApi.from_home(clouddp_home())
+    kind = ValidationKind.FULL if full else ValidationKind.SAMPLE
+    body = {**places_body(api, to), "kind": kind, "repair": repair}
+    distributions = api.post(f"{PACKAGES_PATH}/{package_id}/validations", body)
+    if as_json:
+        print_json(distributions)
+    else:
+        say("content.command_validated", package=package_id)
+
+
+@app.command("cancel")
+@exit_on_error
+def cancel(package_id: PackageId, *, to: Places = None, as_json: Json = False) -> None:
+    """Stop what is under way for a package: what clients can get already stays.
+
+    Example: clouddp content cancel P0100001 --to clouddp1.contoso.com
+    """
+    api = SiteApi.from_home(clouddp_home())
+    distributions = api.post(f"{PACKAGES_PATH}/{package_id}/cancellations", places_body(api, to))
+    if as_json:
+        print_json(distributions)
+    else:
+        say("content.command_cancelled", package=package_id)
+
+
+@app.command("remove")
+@exit_on_error
+def remove(
+    package_id: PackageId,
+    *,
+    places: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="Only from this cloud distribution point. May be repeated."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take a package away, from everywhere and the content library, or from distribution points.
+
+    Example: clouddp content remove P0100001 --from clouddp1.contoso.com
+    """
+    api = SiteApi.from_home(clouddp_home())
+    ids = [find_distribution_point(api, name) for name in places or ()]
+    for id_ in ids:
+        api.delete(f"{PACKAGES_PATH}/{package_id}/distributions/{id_}")
+    if not ids:
+        api.delete(f"{PACKAGES_PATH}/{package_id}")
+    if as_json:
+        print_json({"package_id": package_id, "removed_from": ids or None})
+    elif places:
+        say("content.command_withdrawn", package=package_id, distribution_point=", ".join(places))
+    else:
+        say("content.command_removed", package=package_id)
 
 
 @app.command("status")
 @exit_on_error
-def status(package_id: PackageId, *, as_json: Json = False) -> None:
-    """Show where a package is, and how far it is.
+def status(
+    package_id: Annotated[str | None, typer.Argument(help="Package ID; without it, all packages.")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """Show where content is, and how far it is.
 
     Example: clouddp content status P0100001
     """
     api = SiteApi.from_home(clouddp_home())
-    _tell_distributions(api, api.get(f"{_PATH}/{package_id}/distributions"), as_json=as_json)
+    path = "/content-status" if package_id is None else f"{PACKAGES_PATH}/{package_id}/distributions"
+    tell_distributions(api, api.get(path), as_json=as_json)
 
 
 @app.command("list")
@@ -111,7 +220,7 @@ def list_all(*, as_json: Json = False) -> None:
 
     Example: clouddp content list
     """
-    packages = SiteApi.from_home(clouddp_home()).get(_PATH)
+    packages = SiteApi.from_home(clouddp_home()).get(PACKAGES_PATH)
     if as_json:
         print_json(packages)
     else:
@@ -132,36 +241,13 @@ def _tell_package(package: Mapping[str, Any], *, as_json: bool) -> None:
     )
 
 
-def _tell_distributions(api: SiteApi, distributions: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        print_json(distributions)
-        return
-    names = {point["id"]: point["service_fqdn"] for point in api.get("/cloud-distribution-points")}
-    rows = [
-        {**row, "distribution_point": names.get(row["distribution_point_id"], row["distribution_point_id"])}
-        for row in distributions
-    ]
-    print_table({field: f"content.column_{field}" for field in _STATUS_FIELDS}, rows)
-    for row in rows:
-        if row["problem"] is not None:
-            typer.echo(f"{row['distribution_point']}: {row['problem']['title']}")
-            typer.echo(f"  → {row['problem']['next_step']}")
-
-
-def _find_distribution_point(api: SiteApi, name: str) -> str:
-    for point in api.get("/cloud-distribution-points"):
-        if name.lower() in (point["id"], point["service_fqdn"].lower(), point["service_name"]):
-            return str(point["id"])
-    raise NotFoundError("cloud.distribution_point_unknown", id=name)
-
-
 def _await_success(api: SiteApi, package_id: str, version_id: str, *, is_quiet: bool) -> Sequence[Mapping[str, Any]]:
     """Follow the distributions of a version until all have ended; raises when one has failed."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True, quiet=is_quiet)) as progress:
         task = progress.add_task(package_id, total=None)
         while True:
-            everything = api.get(f"{_PATH}/{package_id}/distributions")
+            everything = api.get(f"{PACKAGES_PATH}/{package_id}/distributions")
             seen = [row for row in everything if row["version_id"] == version_id]
             progress.update(
                 task, total=sum(row["total_bytes"] for row in seen), completed=sum(row["done_bytes"] for row in seen)

@@ -1,13 +1,15 @@
 """REST: packages and where their content is."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from clouddp.admin.rest.application import request_language
-from clouddp.language.translate import next_step, translate
-from clouddp.model.content import ContentState
+from clouddp.admin.rest.content_status import describe_content_status
+from clouddp.model.bandwidth import Priority
+from clouddp.model.content import ValidationKind
 from clouddp.site_server.content import Contents, ContentStatus, PackageSummary
 
 
@@ -18,6 +20,18 @@ class NewPackageBody(BaseModel):
 
     name: str = Field(max_length=1000)
     source_folder: str = Field(min_length=1, max_length=32_767)
+    priority: Priority = Priority.MEDIUM
+
+
+class PackageChangeBody(BaseModel):
+    """What an administrator changes of a package."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    priority: Priority
+
+
+_Places = Annotated[list[Annotated[str, Field(max_length=64)]], Field(min_length=1, max_length=1000)]
 
 
 class DistributeBody(BaseModel):
@@ -25,7 +39,22 @@ class DistributeBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    distribution_point_ids: list[Annotated[str, Field(max_length=64)]] = Field(min_length=1, max_length=1000)
+    distribution_point_ids: _Places
+
+
+class PlacesBody(BaseModel):
+    """Where something is to be done; everywhere when no distribution points are named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    distribution_point_ids: _Places | None = None
+
+
+class ValidateBody(PlacesBody):
+    """What is to be looked at, and whether what is missing or damaged is sent again."""
+
+    kind: ValidationKind = ValidationKind.SAMPLE
+    repair: bool = False
 
 
 def package_routes(use_cases: Contents, *, language: str) -> APIRouter:
@@ -35,7 +64,7 @@ def package_routes(use_cases: Contents, *, language: str) -> APIRouter:
     @router.post("", status_code=201)
     def add_package(body: NewPackageBody, response: Response) -> dict[str, Any]:
         """Make a package; the answer comes when its content is in the library."""
-        summary = use_cases.add(body.name, body.source_folder)
+        summary = use_cases.add(body.name, body.source_folder, priority=body.priority)
         response.headers["Location"] = f"/api/v1/packages/{summary.package.id}"
         return describe_package(summary)
 
@@ -49,25 +78,81 @@ def package_routes(use_cases: Contents, *, language: str) -> APIRouter:
         """Give one package."""
         return describe_package(use_cases.get(package_id))
 
+    @router.patch("/{package_id}")
+    def change_package(package_id: str, body: PackageChangeBody) -> dict[str, Any]:
+        """Say how urgent a package is."""
+        return describe_package(use_cases.set_priority(package_id, body.priority))
+
+    @router.delete("/{package_id}", status_code=202)
+    def remove_package(package_id: str) -> None:
+        """Take a package away from everywhere; objects go when the last token for them has ended."""
+        use_cases.remove(package_id)
+
     @router.post("/{package_id}/versions", status_code=201)
     def update_package(package_id: str) -> dict[str, Any]:
         """Read the source folder again as a new version."""
         return describe_package(use_cases.update(package_id))
 
+    _add_distribution_routes(router, use_cases, language)
+    return router
+
+
+def _add_distribution_routes(router: APIRouter, use_cases: Contents, language: str) -> None:
+    def describe(found: Sequence[ContentStatus], request: Request) -> list[dict[str, Any]]:
+        chosen = request_language(request, language)
+        return [describe_content_status(status, chosen) for status in found]
+
     @router.post("/{package_id}/distributions", status_code=202)
     def distribute(package_id: str, body: DistributeBody, request: Request) -> list[dict[str, Any]]:
-        """Send the newest version to distribution points."""
-        chosen = request_language(request, language)
-        wanted = list(dict.fromkeys(body.distribution_point_ids))
-        return [describe_distribution(status, chosen) for status in use_cases.distribute(package_id, wanted)]
+        """Send the newest version to distribution points, what is missing there."""
+        return describe(use_cases.distribute(package_id, _once(body.distribution_point_ids)), request)
 
     @router.get("/{package_id}/distributions")
     def list_distributions(package_id: str, request: Request) -> list[dict[str, Any]]:
         """Say where the package is and how far it is, newest version first."""
+        return describe(use_cases.distributions(package_id), request)
+
+    @router.delete("/{package_id}/distributions/{distribution_point_id}", status_code=202)
+    def withdraw(package_id: str, distribution_point_id: str) -> None:
+        """Take the package away from one distribution point."""
+        use_cases.withdraw(package_id, distribution_point_id)
+
+    @router.post("/{package_id}/redistributions", status_code=202)
+    def redistribute(package_id: str, body: PlacesBody, request: Request) -> list[dict[str, Any]]:
+        """Send everything again, and overwrite what is there."""
+        return describe(use_cases.redistribute(package_id, _named(body)), request)
+
+    @router.post("/{package_id}/validations", status_code=202)
+    def validate(package_id: str, body: ValidateBody, request: Request) -> list[dict[str, Any]]:
+        """Compare what is there with what should be."""
+        found = use_cases.validate(package_id, _named(body), kind=body.kind, is_repairing=body.repair)
+        return describe(found, request)
+
+    @router.post("/{package_id}/cancellations", status_code=202)
+    def cancel(package_id: str, body: PlacesBody, request: Request) -> list[dict[str, Any]]:
+        """Stop what is under way."""
+        return describe(use_cases.cancel(package_id, _named(body)), request)
+
+
+def content_status_routes(use_cases: Contents, *, language: str) -> APIRouter:
+    """Make the route `/content-status`."""
+    router = APIRouter(prefix="/content-status", tags=["packages"])
+
+    @router.get("")
+    def list_all(request: Request) -> list[dict[str, Any]]:
+        """Say where all packages are and how far they are."""
         chosen = request_language(request, language)
-        return [describe_distribution(status, chosen) for status in use_cases.distributions(package_id)]
+        return [describe_content_status(status, chosen) for status in use_cases.all_distributions()]
 
     return router
+
+
+def _named(body: PlacesBody) -> list[str] | None:
+    return None if body.distribution_point_ids is None else _once(body.distribution_point_ids)
+
+
+def _once(names: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(names))
 
 
 def describe_package(summary: PackageSummary) -> dict[str, Any]:
@@ -76,6 +161,7 @@ def describe_package(summary: PackageSummary) -> dict[str, Any]:
         "id": summary.package.id,
         "name": summary.package.name,
         "source_folder": summary.package.source_folder,
+        "priority": summary.package.priority,
         "created_at": summary.package.created_at.isoformat(),
         "version": summary.newest.number,
         "version_id": summary.newest.id,
@@ -83,39 +169,3 @@ def describe_package(summary: PackageSummary) -> dict[str, Any]:
         "size_bytes": summary.newest.size_bytes,
         "updated_at": summary.newest.created_at.isoformat(),
     }
-
-
-def describe_distribution(status: ContentStatus, language: str) -> dict[str, Any]:
-    """Put the content status of one version at one distribution point into JSON."""
-    distribution = status.distribution
-    problem = distribution.problem
-    return {
-        "package_id": status.version.package_id,
-        "version": status.version.number,
-        "version_id": distribution.version_id,
-        "distribution_point_id": distribution.distribution_point_id,
-        "state": distribution.state,
-        "state_text": translate(f"distribution.state_{distribution.state}", language=language),
-        "percent": _percent(status),
-        "total_bytes": distribution.total_bytes,
-        "done_bytes": distribution.done_bytes,
-        "sent_bytes": distribution.sent_bytes,
-        "retries_left": distribution.retries_left,
-        "next_try_at": None if distribution.next_try_at is None else distribution.next_try_at.isoformat(),
-        "problem": None
-        if problem is None
-        else {
-            "code": problem.code,
-            "title": translate(problem.code, problem.arguments, language=language),
-            "next_step": next_step(problem.code, problem.arguments, language=language),
-        },
-        "changed_at": distribution.changed_at.isoformat(),
-    }
-
-
-def _percent(status: ContentStatus) -> int:
-    """Say how much is there; 100 only when clients can get it."""
-    distribution = status.distribution
-    if distribution.state is ContentState.SUCCESS:
-        return 100
-    return min(99, 100 * distribution.done_bytes // max(1, distribution.total_bytes))

@@ -1,61 +1,20 @@
-"""The tables of manifests, chunks and what refers to them; what the management point tells about a version."""
+"""Manifests and chunks as the distribution manager keeps them; what the management point tells about a version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Engine,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    Row,
-    String,
-    Table,
-    Text,
-    select,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Engine, Row, delete, insert, select
 
 from clouddp.content.format.entries import ChunkEntry, Encoding
 from clouddp.content.format.keys import ContentKeys, chunk_key
-from clouddp.content.publish import ChunkLedger
-from clouddp.distribution_manager.ports import KeptManifest
-from clouddp.model.content import ContentState
+from clouddp.distribution_manager.ports import Claim, KeptManifest
 from clouddp.site_server.database.distributions import distribution
 from clouddp.site_server.database.engine import read, write
+from clouddp.site_server.database.manifests import chunk, chunk_reference, version_manifest
 from clouddp.site_server.database.packages import package_version
 from clouddp.site_server.database.sealing import Sealer
-from clouddp.site_server.database.tables import metadata
-
-version_manifest: Final = Table(
-    "version_manifest",
-    metadata,
-    Column("version_id", String(32), ForeignKey("package_version.id"), primary_key=True),
-    Column("object_name", String(64), nullable=False),
-    Column("length", Integer, nullable=False),
-    Column("sealed_key", LargeBinary, nullable=False),
-    Column("statement", Text, nullable=False),
-)
-
-chunk: Final = Table(
-    "chunk",
-    metadata,
-    Column("object_name", String(64), primary_key=True),
-    Column("generation", Integer, nullable=False),
-    Column("digest", LargeBinary(32), nullable=False),
-    Column("raw_length", Integer, nullable=False),
-    Column("stored_length", Integer, nullable=False),
-    Column("encoding", Integer, nullable=False),
-)
-
-chunk_reference: Final = Table(
-    "chunk_reference",
-    metadata,
-    Column("version_id", String(32), ForeignKey("package_version.id"), primary_key=True),
-    Column("object_name", String(64), primary_key=True, index=True),
-)
+from clouddp.site_server.database.withdrawals import deleting_object, insert_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +58,7 @@ class ContentRepository:
         sealed = self._delivery.seal(manifest.key, table="version_manifest", row=version_id, column="sealed_key")
         with write(self._engine) as connection:
             connection.execute(
-                version_manifest.insert().values(
+                insert(version_manifest).values(
                     version_id=version_id,
                     object_name=manifest.name,
                     length=manifest.length,
@@ -108,13 +67,32 @@ class ContentRepository:
                 )
             )
             if chunks:
-                connection.execute(
-                    _insert_new(self._engine, chunk), [_chunk_row(self._keys, entry) for entry in chunks]
-                )
+                connection.execute(insert_new(connection, chunk), [_chunk_row(self._keys, entry) for entry in chunks])
 
-    def ledger(self, version_id: str) -> ChunkLedger:
-        """Give the ledger of a version."""
-        return _Ledger(self._engine, self._keys, version_id)
+    def claim(self, version_id: str, distribution_point_id: str, names: Sequence[str]) -> Claim:
+        """Commit that the version needs these objects; give those that are known, and those that are being deleted."""
+        if not names:
+            return Claim(known={}, deleting=())
+        rows = [{"version_id": version_id, "object_name": name} for name in names]
+        with write(self._engine) as connection:
+            connection.execute(insert_new(connection, chunk_reference), rows)
+            known = connection.execute(select(chunk).where(chunk.c.object_name.in_(names)))
+            entries = {row.object_name: _entry(self._keys, row) for row in known}
+            marks = select(deleting_object.c.object_name).where(
+                deleting_object.c.distribution_point_id == distribution_point_id,
+                deleting_object.c.object_name.in_(names),
+            )
+            return Claim(known=entries, deleting=tuple(connection.execute(marks).scalars()))
+
+    def unmark(self, distribution_point_id: str, names: Sequence[str]) -> Sequence[str]:
+        """Undo the marks of objects that are claimed; give the names that were still marked."""
+        with write(self._engine) as connection:
+            marked = (deleting_object.c.distribution_point_id == distribution_point_id) & (
+                deleting_object.c.object_name.in_(names)
+            )
+            left = connection.execute(select(deleting_object.c.object_name).where(marked)).scalars().all()
+            connection.execute(delete(deleting_object).where(marked))
+            return left
 
 
 class LocatedContents:
@@ -130,7 +108,7 @@ class LocatedContents:
             select(package_version.c.number, version_manifest, distribution.c.distribution_point_id)
             .join(version_manifest, version_manifest.c.version_id == package_version.c.id)
             .join(distribution, distribution.c.version_id == package_version.c.id)
-            .where(package_version.c.package_id == package_id, distribution.c.state == ContentState.SUCCESS)
+            .where(package_version.c.package_id == package_id, distribution.c.is_visible)
             .order_by(package_version.c.number.desc(), distribution.c.distribution_point_id)
         )
         if version_id is not None:
@@ -150,31 +128,6 @@ class LocatedContents:
             manifest_key=_manifest_key(self._delivery, newest),
             distribution_point_ids=tuple(row.distribution_point_id for row in rows if row.number == newest.number),
         )
-
-
-class _Ledger:
-    """References of one version, committed before anybody looks at a store."""
-
-    def __init__(self, engine: Engine, keys: ContentKeys, version_id: str) -> None:
-        self._engine = engine
-        self._keys = keys
-        self._version_id = version_id
-
-    def claim(self, names: Sequence[str]) -> Mapping[str, ChunkEntry]:
-        """Commit that the version needs these objects; give those that a manifest describes."""
-        if not names:
-            return {}
-        rows = [{"version_id": self._version_id, "object_name": name} for name in names]
-        with write(self._engine) as connection:
-            connection.execute(_insert_new(self._engine, chunk_reference), rows)
-            known = connection.execute(select(chunk).where(chunk.c.object_name.in_(names)))
-            return {row.object_name: _entry(self._keys, row) for row in known}
-
-
-def _insert_new(engine: Engine, table: Table) -> Any:
-    """Insert rows, leaving those that are there as they are."""
-    insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-    return insert(table).on_conflict_do_nothing()
 
 
 def _manifest_key(delivery: Sealer, row: Row[Any]) -> bytes:

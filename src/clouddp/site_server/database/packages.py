@@ -19,8 +19,10 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    update,
 )
 
+from clouddp.model.bandwidth import Priority
 from clouddp.model.content import Package, PackageVersion
 from clouddp.model.errors import ConflictError, NotFoundError
 from clouddp.site_server.database.engine import read, write
@@ -38,6 +40,8 @@ package: Final = Table(
     Column("name", String(256), nullable=False),
     Column("source_folder", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("priority", String(8), nullable=False, server_default=Priority.MEDIUM),
+    Column("removed_at", Moment),
 )
 
 package_version: Final = Table(
@@ -65,26 +69,25 @@ class PackageRepository:
         with write(self._engine) as connection:
             kept = replace(new, id=self._next_id(connection))
             connection.execute(insert(package).values(asdict(kept)))
-            return kept, _insert_version(connection, kept.id, version)
-
-    def add_version(self, package_id: str, version: PackageVersion) -> PackageVersion:
-        """Keep a version as the next one of its package."""
-        with write(self._engine) as connection:
-            return _insert_version(connection, package_id, version)
+            return kept, insert_version(connection, kept.id, version)
 
     def get(self, package_id: str) -> Package:
         """Give a package; raises NotFoundError."""
         with read(self._engine) as connection:
-            row = connection.execute(select(package).where(package.c.id == package_id)).one_or_none()
-        if row is None:
-            raise NotFoundError("content.package_missing", package=package_id)
-        return Package(**row._mapping)  # noqa: SLF001 (SQLAlchemy's public name)
+            return find_package(connection, package_id)
 
     def list(self) -> Sequence[Package]:
         """Give all packages by ID."""
         with read(self._engine) as connection:
-            rows = connection.execute(select(package).order_by(package.c.id))
-            return [Package(**row._mapping) for row in rows]  # noqa: SLF001 (SQLAlchemy's public name)
+            rows = connection.execute(select(package).where(package.c.removed_at.is_(None)).order_by(package.c.id))
+            return [_package(row) for row in rows]
+
+    def set_priority(self, package_id: str, priority: Priority) -> Package:
+        """Say how urgent a package is; raises NotFoundError."""
+        with write(self._engine) as connection:
+            find_package(connection, package_id)
+            connection.execute(update(package).where(package.c.id == package_id).values(priority=priority))
+            return find_package(connection, package_id)
 
     def newest_versions(self) -> Mapping[str, PackageVersion]:
         """Give the newest version of each package by the package's ID."""
@@ -114,6 +117,21 @@ class PackageRepository:
         return self._site_code + _successor(newest[prefix_length:])
 
 
+def find_package(connection: Connection, package_id: str) -> Package:
+    """Give a package that was not removed; raises NotFoundError."""
+    known = select(package).where(package.c.id == package_id, package.c.removed_at.is_(None))
+    row = connection.execute(known).one_or_none()
+    if row is None:
+        raise NotFoundError("content.package_missing", package=package_id)
+    return _package(row)
+
+
+def newest_version(connection: Connection, package_id: str) -> PackageVersion:
+    """Give the newest version of a package that exists."""
+    query = select(package_version).where(package_version.c.package_id == package_id)
+    return version_of(connection.execute(query.order_by(package_version.c.number.desc()).limit(1)).one())
+
+
 def version_of(row: Row[Any]) -> PackageVersion:
     """Make the version of a row that has the columns of `package_version`."""
     return PackageVersion(
@@ -126,12 +144,23 @@ def version_of(row: Row[Any]) -> PackageVersion:
     )
 
 
-def _insert_version(connection: Connection, package_id: str, version: PackageVersion) -> PackageVersion:
+def insert_version(connection: Connection, package_id: str, version: PackageVersion) -> PackageVersion:
+    """Keep a version as the next one of its package."""
     newest = select(func.max(package_version.c.number)).where(package_version.c.package_id == package_id)
     number = (connection.execute(newest).scalar() or 0) + 1
     kept = replace(version, package_id=package_id, number=number)
     connection.execute(insert(package_version).values(asdict(kept)))
     return kept
+
+
+def _package(row: Row[Any]) -> Package:
+    return Package(
+        id=row.id,
+        name=row.name,
+        source_folder=row.source_folder,
+        created_at=row.created_at,
+        priority=Priority(row.priority),
+    )
 
 
 def _successor(serial: str) -> str:

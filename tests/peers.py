@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from tests.node_peers import node_programs
+from tests.azurite import azurite_programs
 
 REQUIRE = "CLOUDDP_REQUIRE_PEERS"
 
@@ -11,8 +11,8 @@ _PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/
 
 
 def find_program(name: str) -> str | None:
-    """Find a program, also where servers and those that run on Node are kept."""
-    return shutil.which(name, path=os.pathsep.join((_PLACES, str(node_programs()))))
+    """Find a program, also where servers and Azurite are kept."""
+    return shutil.which(name, path=os.pathsep.join((_PLACES, str(azurite_programs()))))
 
 
 def are_required() -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from clouddp.cloud_services.preflight import Preflight
+from clouddp.cloud_services.preflight import Examination, Preflight
 from clouddp.model.cloud_service import CloudService, ServiceState
 from clouddp.model.errors import ConflictError, InvalidInputError, SiteError
 from clouddp.model.status import Component, Severity
@@ -82,9 +82,9 @@ class CloudServices:
         self._wake = wake
         self._now = now
 
-    def find_faults(self, request: CreationRequest) -> tuple[SiteError, ...]:
-        """Say everything that would stop the creation; create nothing."""
-        return read_creation(request).faults_with(self._preflight)
+    def examine(self, request: CreationRequest) -> Examination:
+        """Say everything that would stop the creation, and what is worth a look; create nothing."""
+        return read_creation(request).examined_by(self._preflight)
 
     def create(self, request: CreationRequest, *, idempotency_key: str | None) -> CloudService:
         """Accept a cloud distribution point; the manager brings it into being.
@@ -97,11 +97,12 @@ class CloudServices:
         if known is not None:
             return known
         reading = read_creation(request)
-        faults = reading.faults_with(self._preflight)
+        found = reading.examined_by(self._preflight)
         try:
-            if faults:
-                raise InvalidInputError("cloud.preflight_failed", faults=faults, name=reading.fqdn or request.region)
-            service = self._repository.create(reading.accepted(idempotency_key))
+            if found.faults or found.service_name is None:
+                name = reading.fqdn or request.region
+                raise InvalidInputError("cloud.preflight_failed", faults=found.faults, name=name)
+            service = self._repository.create(reading.accepted(idempotency_key, found.service_name))
         except SiteError:
             known = self._made_before(request, idempotency_key)  # by the same request, sent twice at once
             if known is None:
@@ -219,7 +220,7 @@ class CloudServices:
         service = self._repository.get(service_id)
         if service.state is not ServiceState.ERROR:
             raise ConflictError("cloud.nothing_to_retry", name=service.service_fqdn)
-        return self._order(service_id, ServiceOperation.RETRY)
+        return self._order(service_id, ServiceOperation.RETRY, Changes(removed_first=service.removed_first))
 
     def _order(self, service_id: str, operation: ServiceOperation, changes: Changes = NO_CHANGES) -> CloudService:
         """Accept an operation on the service as it is now; who comes second sees what the first one wanted.

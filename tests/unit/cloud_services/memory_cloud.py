@@ -1,5 +1,6 @@
 """A cloud in memory that counts what it makes, and fails when told to."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,7 @@ class MemoryCloud:
         self.opened = 0
         self.old_keys = 0
         self.statuses: Iterator[str] = iter(())
+        self.taken_names: Iterator[bool] = iter(())  # what the next questions for a free name are answered
         self.subscription = Subscription(
             id="s",
             name="Trial",
@@ -46,6 +48,15 @@ class MemoryCloud:
             cores=0,
             cores_limit=20,
         )
+
+    def lose_everything(self) -> None:
+        """Do what somebody with the portal can do."""
+        for account in self.accounts:
+            shutil.rmtree(self._folder / account, ignore_errors=True)
+        self.accounts.clear()
+        self.services.clear()
+        self.certificates.clear()
+        self.deployments.clear()
 
     def connect(self, settings: ConnectionSettings, *, journal: OperationJournal | None = None) -> Connection:
         return Connection(cloud=self, storage=self, services=self, deployments=self)
@@ -58,7 +69,10 @@ class MemoryCloud:
         return (Region(name="West Europe", display_name="West Europe"),)
 
     def is_service_name_free(self, name: str) -> bool:
-        return name not in self.services
+        return name not in self.services and next(self.taken_names, True)
+
+    def is_account_name_free(self, name: str) -> bool:
+        return name not in self.accounts and next(self.taken_names, True)
 
     def ensure_storage_account(self, name: str, *, region: str, marks: Mapping[str, str]) -> bool:
         self._fail_if_told("ensure_storage_account")

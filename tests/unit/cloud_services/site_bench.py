@@ -16,6 +16,7 @@ from clouddp.cloud_services.life_cycle import LifeCycle
 from clouddp.cloud_services.manager import CloudServicesManager
 from clouddp.cloud_services.marks import Owner
 from clouddp.cloud_services.misplaced_steps import MisplacedSteps
+from clouddp.cloud_services.name_preflight import NameUse
 from clouddp.cloud_services.preflight import Preflight
 from clouddp.cloud_services.record_steps import RecordSteps
 from clouddp.cloud_services.reporting import Reporting
@@ -120,7 +121,7 @@ class SiteBench:
         self.log = ComponentLog(home / "CloudMgr.log", "SMS_CLOUD_SERVICES_MANAGER", language=language)
         self.status = StatusLog(StatusMessageRepository(self.database), now=now)
         sealer = Sealer(bytes(32))
-        secrets = CloudServiceSecrets(self.database, sealer)
+        secrets = self.secrets = CloudServiceSecrets(self.database, sealer)
         self.records = CloudServiceRepository(self.database, secrets, now=now)
         self.progress = CloudServiceProgress(self.database, now=now)
         self.keys = SigningKeys(SiteSecrets(self.database, {"site": sealer, "delivery": sealer}))
@@ -141,7 +142,14 @@ class SiteBench:
         )
         self.engine = DurableEngine(home / "workflows.db", observer=observer or SilentObserver(), log=self.log)
         self.manager = self._manager(secrets, reporting)
-        preflight = Preflight(clouds=self.clouds, is_fqdn_taken=self.records.is_fqdn_taken, now=now)
+        self.name_use = NameUse(records=(), silence=None, devices=())
+        preflight = Preflight(
+            clouds=self.clouds,
+            is_fqdn_taken=self.records.is_fqdn_taken,
+            name_use=lambda _fqdn: self.name_use,
+            authorities=[authority().certificate],
+            now=now,
+        )
         self.use_cases = CloudServices(
             repository=self.records,
             progress=self.progress,

@@ -8,7 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from clouddp.fabric.state import Clock, StateFolder, write_file
+from clouddp.disk.whole_files import write_whole
+from clouddp.fabric.state import Clock, StateFolder
 from clouddp.model.errors import DamagedError
 from clouddp.network.certificates import KeyedCertificate, certificate_pem, key_pem
 from clouddp.network.issuing import issue_endpoint_certificate, make_authority
@@ -25,9 +26,9 @@ class Authority:
         private = state.root / "authority.pem"
         if not private.exists():
             made = make_authority(_COMMON_NAME, now=now())
-            write_file(private, certificate_pem(made.certificate) + key_pem(made))
+            write_whole(private, certificate_pem(made.certificate) + key_pem(made))
         self._authority = _load(private)
-        write_file(self.ca_file, certificate_pem(self._authority.certificate))
+        write_whole(self.ca_file, certificate_pem(self._authority.certificate))
 
     def issue_endpoint_certificate(self, host: str) -> KeyedCertificate:
         """Issue a certificate for an endpoint on this host, good until the next start at least."""

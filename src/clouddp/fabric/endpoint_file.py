@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from clouddp.fabric.state import write_file
+from clouddp.disk.whole_files import write_whole
 
 _NAME: Final = "endpoint.json"
 
 
 def write_endpoint_file(state: Path, addresses: Mapping[str, Any]) -> None:
     """Write down the addresses of a fabric that is ready."""
-    write_file(state / _NAME, json.dumps(addresses, indent=1).encode())
+    write_whole(state / _NAME, json.dumps(addresses, indent=1).encode())
 
 
 def read_endpoint_file(state: Path) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from typing import Final, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from clouddp.disk.whole_files import UNFINISHED, flush_folder, write_whole
 from clouddp.model.errors import ConflictError, DamagedError, SiteError
 
 Document = TypeVar("Document")
 Clock = Callable[[], datetime]
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_UNFINISHED: Final = ".new"  # ends the name of a file that is being written
 
 
 def utc_now() -> datetime:
@@ -35,7 +35,7 @@ class Documents(Generic[Document]):
         self._folder = folder
         self._adapter = TypeAdapter(kind)
         self._lock = threading.Lock()  # guards the dictionary alone, never held while a file is written
-        for unfinished in folder.glob(f"*.json{_UNFINISHED}"):
+        for unfinished in folder.glob(f"*.json{UNFINISHED}"):
             unfinished.unlink()
         self._documents = {path.stem: self._load(path) for path in folder.glob("*.json")}
 
@@ -52,7 +52,7 @@ class Documents(Generic[Document]):
 
     def put(self, name: str, document: Document) -> None:
         """Save a document; replaces an older one."""
-        write_file(self._path(name), self._adapter.dump_json(document, indent=1))
+        write_whole(self._path(name), self._adapter.dump_json(document, indent=1))
         with self._lock:
             self._documents[name] = document
 
@@ -60,7 +60,7 @@ class Documents(Generic[Document]):
         """Forget documents; an absent one is fine."""
         for name in names:
             self._path(name).unlink(missing_ok=True)
-        _flush_folder(self._folder)
+        flush_folder(self._folder)
         with self._lock:
             for name in names:
                 self._documents.pop(name, None)
@@ -132,28 +132,7 @@ def open_state(root: Path) -> StateFolder:
     return StateFolder(root.resolve(), threading.RLock())
 
 
-def write_file(path: Path, body: bytes) -> None:
-    """Save body all or nothing, readable by the owner alone, and still there after the machine stops."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + _UNFINISHED)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _flush_folder(path.parent)
-
-
 def remove_folder(path: Path) -> None:
     """Remove a folder and what is in it; an absent one is fine."""
     if path.exists():
         shutil.rmtree(path)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from clouddp.disk.whole_files import PUBLIC, write_whole
 from clouddp.model.errors import NotFoundError, RefusedError, TemporaryError
 from clouddp.store.object_name import check_object_name
 
@@ -26,15 +27,8 @@ class FolderStore:
     def put(self, name: str, body: bytes) -> None:
         """Write beside, flush to the disk, then rename."""
         target = self._file(name)
-        beside = self._unfinished / uuid4().hex
         with _mapped_errors(name):
-            try:
-                _write_durably(beside, body)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                beside.replace(target)
-                _flush_folder(target.parent)
-            finally:
-                beside.unlink(missing_ok=True)
+            write_whole(target, body, mode=PUBLIC, beside=self._unfinished / uuid4().hex)
 
     def get(self, name: str) -> bytes:
         """Read the file of this name."""
@@ -69,21 +63,6 @@ class FolderStore:
     def _file(self, name: str) -> Path:
         check_object_name(name)
         return self._path / name
-
-
-def _write_durably(path: Path, body: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -6,13 +6,14 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 from uuid import uuid4
 
+from clouddp.disk.whole_files import flush_folder
 from clouddp.fabric.blob_storage.blob_names import BlobPath
 from clouddp.fabric.blob_storage.blocks import BLOCKS
 from clouddp.fabric.blob_storage.errors import BlobError
@@ -190,15 +191,9 @@ def _is_folder(found: os.stat_result) -> bool:
     return found.st_mode & 0o170000 == 0o040000
 
 
-def _flush_folder(path: Path) -> None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return  # removed meanwhile, with what was in it
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _flush_folder(folder: Path) -> None:
+    with suppress(FileNotFoundError):  # removed meanwhile, with what was in it
+        flush_folder(folder)
 
 
 def _remove_empty_folders(folder: Path, top: Path) -> Path:

@@ -9,11 +9,12 @@ from typing import Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from clouddp.disk.whole_files import write_whole
 from clouddp.fabric.locations import find_location
 from clouddp.fabric.management.documents import merge_properties
 from clouddp.fabric.management.protocol_errors import bad_request, conflict, not_found
 from clouddp.fabric.operations import Operations
-from clouddp.fabric.state import Clock, StateFolder, remove_folder, write_file
+from clouddp.fabric.state import Clock, StateFolder, remove_folder
 from clouddp.fabric.subscriptions import QuotaLookup, check_quota
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.certificates import chain_pem, key_pem, load_certificate, load_pfx, thumbprint
@@ -204,8 +205,8 @@ class HostedServices:
             if kind == "pfx":
                 keyed = load_pfx(data, password, name=service_name)
                 certificate = keyed.certificate
-                write_file(folder / f"{keyed.thumbprint}.key", key_pem(keyed))
-                write_file(folder / f"{keyed.thumbprint}.pem", chain_pem(keyed))
+                write_whole(folder / f"{keyed.thumbprint}.key", key_pem(keyed))
+                write_whole(folder / f"{keyed.thumbprint}.pem", chain_pem(keyed))
             elif kind == "cer":
                 certificate = load_certificate(data, name=service_name)
             else:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from clouddp.disk.whole_files import write_whole
 from clouddp.fabric.blob_storage.blob_names import parse_path
 from clouddp.fabric.blob_storage.errors import BlobError
 from clouddp.fabric.compute.service_configuration import ServiceConfiguration
 from clouddp.fabric.management.protocol_errors import ProtocolError, bad_request
-from clouddp.fabric.state import write_file
 
 CONFIGURATION_FILE: Final = "configuration.json"
 CERTIFICATE_NAME: Final = "Service"
@@ -99,8 +99,8 @@ def write_instance_folder(
     for old in (*folder.glob("*.pem"), *folder.glob("*.key")):
         old.unlink()
     for suffix in (".pem", ".key"):
-        write_file(folder / f"{thumbprint}{suffix}", (certificates / f"{thumbprint}{suffix}").read_bytes())
-    write_file(path, body)
+        write_whole(folder / f"{thumbprint}{suffix}", (certificates / f"{thumbprint}{suffix}").read_bytes())
+    write_whole(path, body)
     return True
 
 

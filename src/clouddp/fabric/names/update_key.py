@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from clouddp.fabric.state import write_file
+from clouddp.disk.whole_files import write_whole
 from clouddp.model.errors import InvalidInputError
 
 _ALGORITHM: Final = "hmac-sha256"
@@ -34,7 +34,7 @@ def open_update_key(path: Path, zone: str) -> UpdateKey:
     if not path.exists():
         secret = base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
         made = UpdateKey(name=f"clouddp.{zone}", algorithm=_ALGORITHM, secret_base64=secret)
-        write_file(path, json.dumps(asdict(made)).encode())
+        write_whole(path, json.dumps(asdict(made)).encode())
     try:
         return _read(json.loads(path.read_bytes()))
     except (OSError, ValueError, TypeError, binascii.Error) as error:

@@ -1,10 +1,8 @@
 """A zone that is kept in a file, and changed as a whole."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 import dns.exception
 import dns.name
@@ -14,6 +12,7 @@ import dns.rdatatype
 import dns.tsig
 import dns.zone
 
+from clouddp.disk.whole_files import write_whole
 from clouddp.fabric.names.zones import records, start_of_authority
 from clouddp.model.errors import DamagedError
 
@@ -51,7 +50,7 @@ class ZoneFile:
         serial = max(authority[0].serial, self.authority()[0].serial)
         following = authority[0].replace(serial=(serial + 1) & 0xFFFFFFFF or 1)
         changed.replace_rdataset(self.origin, dns.rdataset.from_rdata(authority.ttl, following))
-        _write(self._path, changed.to_text().encode())
+        write_whole(self._path, changed.to_text().encode())
         self._zone = changed
 
 
@@ -81,21 +80,3 @@ def _load(path: Path, origin: dns.name.Name) -> dns.zone.Zone:
 
 def _parse(text: str, origin: dns.name.Name) -> dns.zone.Zone:
     return dns.zone.from_text(text, origin=origin, relativize=False, check_origin=True)
-
-
-def _write(path: Path, text: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{uuid4().hex}")
-    try:
-        with beside.open("xb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from clouddp.fabric.state import Clock, write_file
+from clouddp.disk.whole_files import write_whole
+from clouddp.fabric.state import Clock
 
 _LIFE: Final = timedelta(hours=8)
 _SESSION_LIMIT: Final = 1_000
@@ -24,7 +25,7 @@ class Session:
 def open_token_file(path: Path) -> str:
     """Return the portal's token; it is made at the first start."""
     if not path.exists():
-        write_file(path, secrets.token_urlsafe(32).encode())
+        write_whole(path, secrets.token_urlsafe(32).encode())
     return path.read_text(encoding="ascii").strip()
 
 

@@ -1,0 +1,1 @@
+"""How files come to be whole and stay so when the power goes."""

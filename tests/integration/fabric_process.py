@@ -44,6 +44,10 @@ class FabricProcess:
         self._end()
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
     def authorities_pem(self) -> str:
         return Path(self.addresses["ca_file"]).read_text(encoding="ascii")
 

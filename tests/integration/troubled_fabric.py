@@ -1,5 +1,6 @@
 """A fabric's process with trouble, and a client of its management service that sees what really arrives."""
 
+import os
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
+from azure.storage.blob import BlobServiceClient
 from defusedxml.ElementTree import fromstring
 
 from clouddp.network.tls import client_context
@@ -46,6 +48,18 @@ class TroubledFabric:
     def create_service(self, name: str) -> httpx2.Response:
         return self.call("POST", SERVICES, service_document(name))
 
+    def blobs(self, account: str) -> BlobServiceClient:
+        """Open an account with Microsoft's client, which tries once."""
+        key = texts(self.call("GET", f"{STORAGE}/{account}/keys"))["Primary"]
+        return BlobServiceClient(
+            f"{self.process.addresses['storage_url']}/{account}",
+            credential={"account_name": account, "account_key": key},
+            connection_verify=self.process.addresses["ca_file"],
+            connection_timeout=20,
+            retry_total=0,
+            proxies={},
+        )
+
     def operation(self, answer: httpx2.Response) -> dict[str, str]:
         """Ask once how far an operation is."""
         return texts(self.call("GET", f"/operations/{answer.headers['x-ms-request-id']}"))
@@ -76,10 +90,15 @@ class TroubledFabric:
         assert self.admin("DELETE").status_code == 204
 
     def command(self, *words: str, language: str = "en") -> subprocess.CompletedProcess[str]:
-        """Run `clouddp fabric trouble`."""
-        line = [sys.executable, "-m", "clouddp", "fabric", "trouble", *words, "--state", str(self.state)]
-        environment = {"CLOUDDP_LANG": language, "PATH": ""}
-        return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=60, check=False)
+        """Run `clouddp fabric trouble` on this fabric's folder."""
+        return run_trouble_command(self.state, *words, language=language)
+
+
+def run_trouble_command(state: Path, *words: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+    """Run `clouddp fabric trouble` as a process of its own."""
+    line = [sys.executable, "-m", "clouddp", "fabric", "trouble", *words, "--state", str(state)]
+    environment = {**os.environ, "CLOUDDP_LANG": language}
+    return subprocess.run(line, capture_output=True, text=True, env=environment, timeout=60, check=False)
 
 
 @contextmanager
@@ -88,7 +107,8 @@ def troubled_fabric(state: Path) -> Iterator[TroubledFabric]:
     try:
         yield fabric
     finally:
-        fabric.process.stop()
+        if fabric.process.is_running:
+            fabric.process.stop()
 
 
 def texts(answer: httpx2.Response) -> dict[str, str]:

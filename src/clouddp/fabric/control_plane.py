@@ -15,6 +15,7 @@ from clouddp.fabric.management.deployment_documents import DeploymentDocuments
 from clouddp.fabric.management.hosted_service_api import HostedServiceApi
 from clouddp.fabric.management.management_api import ManagementApi
 from clouddp.fabric.management.operation_list_api import OperationListApi
+from clouddp.fabric.management.routes import Route
 from clouddp.fabric.management.storage_account_api import StorageAccountApi
 from clouddp.fabric.management.subscription_api import SubscriptionApi
 from clouddp.fabric.operations import Operations
@@ -75,6 +76,10 @@ class ControlPlane:
 
     def management_api(self) -> ManagementApi:
         """Make the management endpoint's application."""
+        return ManagementApi(self.management_routes(), self.subscriptions, self.operations, self._strikes, self._log)
+
+    def management_routes(self) -> list[Route]:
+        """Say what answers which request of the management protocol."""
         documents = DeploymentDocuments(self.deployments, self.roles)
         of_subscription = SubscriptionApi(
             self.subscriptions,
@@ -84,14 +89,13 @@ class ControlPlane:
             self.deployments,
             is_disabled=self._is_disabled,
         )
-        routes = [
+        return [
             *of_subscription.routes(),
             *OperationListApi(self.operations, now=self._now).routes(),
             *StorageAccountApi(self.accounts, storage_url=self._storage_url).routes(),
             *HostedServiceApi(self.services, self._removal, documents).routes(),
             *DeploymentApi(self.services, self.deployments, documents).routes(),
         ]
-        return ManagementApi(routes, self.subscriptions, self.operations, self._strikes, self._log)
 
     def storage_strikes(self) -> StorageStrikes:
         """Make what the storage asks before it answers."""

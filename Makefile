@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE  # the tests start hundreds of programs: each would compile all of clouddp again
 
-.PHONY: help setup run test test-all check format bench lock clean
+.PHONY: help setup run test test-sample test-all check format bench lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ run: $(VENV)/.run ## Run the main job on this machine: ARGS=--exit, ARGS="--sour
 
 test: $(VENV)/.dev ## Run the tests, the slow ones left out
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
+
+test-sample: $(VENV)/.dev ## Run what CI adds to `test`: each real peer once, a sample of the fault matrix
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "slow and (peer or fault_sample)" $(ARGS)
 
 test-all: $(VENV)/.dev ## Run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)

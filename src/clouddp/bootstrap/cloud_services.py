@@ -27,9 +27,11 @@ from clouddp.cloud_services.state_refresh import StateRefresher
 from clouddp.cloud_services.steps import StepKeeper
 from clouddp.cloud_services.storage_steps import StorageSteps
 from clouddp.cloud_services.stores import CloudStores
+from clouddp.network.certificates import load_authorities
 from clouddp.providers.azure_classic.provider import AzureClassicProvider
 from clouddp.providers.base import Provider
 from clouddp.site_server.cloud_services import CloudServices
+from clouddp.site_server.database.clients import ClientRepository
 from clouddp.site_server.database.cloud_operations import CloudOperations
 from clouddp.site_server.database.cloud_service_progress import CloudServiceProgress
 from clouddp.site_server.database.cloud_service_secrets import CloudServiceSecrets
@@ -77,7 +79,20 @@ def join_cloud_services(
     """Join what creates, watches and deletes cloud services; nothing runs yet."""
     parts = _parts(foundation, log, blocked)
     manager = _manager(foundation, parts, engine=engine, log=log)
-    preflight = Preflight(clouds=parts.clouds, is_fqdn_taken=parts.repository.is_fqdn_taken, now=foundation.now)
+    names = ServiceNames(
+        services=parts.repository,
+        zones=DnsZoneRepository(foundation.engine, foundation.sealers["site"]),
+        clients=ClientRepository(foundation.engine),
+        resolver=foundation.settings.resolver,
+    )
+    authorities = load_authorities(foundation.folders.client_authorities.read_text(encoding="ascii"))
+    preflight = Preflight(
+        clouds=parts.clouds,
+        is_fqdn_taken=parts.repository.is_fqdn_taken,
+        name_use=names.use_of,
+        authorities=authorities,
+        now=foundation.now,
+    )
     use_cases = CloudServices(
         repository=parts.repository,
         progress=parts.progress,
@@ -94,8 +109,6 @@ def join_cloud_services(
         wake=manager.wake,
     )
     removals, reconcile_routes = join_reconciliation(foundation, reconcile_parts, engine=engine, log=log)
-    zones = DnsZoneRepository(foundation.engine, foundation.sealers["site"])
-    names = ServiceNames(services=parts.repository, zones=zones)
     return CloudServicesRoom(
         manager=manager,
         repository=parts.repository,
@@ -148,9 +161,9 @@ def _manager(
     foundation: Foundation, parts: _Parts, *, engine: WorkflowEngine, log: ComponentLog
 ) -> CloudServicesManager:
     refresher = StateRefresher(
-        writer=parts.state,
-        records=parts.repository,
-        versions=parts.progress,
+        write=parts.state.write_state,
+        find=parts.repository.find,
+        dates=parts.progress,
         reporting=parts.reporting,
         now=foundation.now,
     )

@@ -59,6 +59,10 @@ class StateRecords(Protocol):
     def note_state_written(self, service_id: str, at: datetime, *, sequence: int) -> None:
         """Note when the state was last written, unless it has expired since its sequence was given."""
 
+
+class StateDates(Protocol):
+    """Which signed states are due."""
+
     def expire_states(self) -> None:
         """Note that no state says any more what holds, so that all of them are due."""
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from clouddp.cloud_services.ports import ServiceRecords, StateRecords
+from clouddp.cloud_services.ports import StateDates
 from clouddp.cloud_services.reporting import Reporting
-from clouddp.cloud_services.state import StateWriter
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import SiteError
 
@@ -38,16 +37,16 @@ class StateRefresher:
     def __init__(
         self,
         *,
-        writer: StateWriter,
-        records: ServiceRecords,
-        versions: StateRecords,
+        write: Callable[[str], None],
+        find: Callable[[str], CloudService | None],
+        dates: StateDates,
         reporting: Reporting,
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._writer = writer
-        self._records = records
-        self._versions = versions
+        self._write = write
+        self._find = find
+        self._dates = dates
         self._reporting = reporting
         self._now = now
         self._monotonic = monotonic
@@ -73,17 +72,17 @@ class StateRefresher:
 
     def expire_all(self) -> None:
         """Have every state written again, whatever happens until then."""
-        self._versions.expire_states()
+        self._dates.expire_states()
         self._woken.set()
 
     def expire(self, service_id: str) -> None:
         """Have the state of one service written again, whatever happens until then."""
-        self._versions.expire_state(service_id)
+        self._dates.expire_state(service_id)
         self._woken.set()
 
     def begin_due(self) -> float:
         """Begin to write each state that is due; give the seconds until it is worth while to look again."""
-        due = [self._records.find(id_) for id_ in self._versions.states_written_before(self._now() - _REWRITTEN_AFTER)]
+        due = [self._find(id_) for id_ in self._dates.states_written_before(self._now() - _REWRITTEN_AFTER)]
         with self._lock:
             for service in due:
                 if service is not None and self._may_begin(service):
@@ -122,7 +121,7 @@ class StateRefresher:
     def _try_to_write(self, service: CloudService) -> str | None:
         """Write the state; give the reason when it could not be written."""
         try:
-            self._writer.write_state(service.id)
+            self._write(service.id)
         except SiteError as error:
             return self._reporting.explain(error)
         except Exception as error:  # noqa: BLE001 (the database itself may have failed; the next try may not)

@@ -138,7 +138,7 @@ class SiteBench:
             now=now,
         )
         self.refresher = StateRefresher(
-            writer=self.state, records=self.records, versions=self.progress, reporting=reporting, now=now
+            write=self.state.write_state, find=self.records.find, dates=self.progress, reporting=reporting, now=now
         )
         self.engine = DurableEngine(home / "workflows.db", observer=observer or SilentObserver(), log=self.log)
         self.manager = self._manager(secrets, reporting)

@@ -1,13 +1,11 @@
 """Every state and every operation: what follows, or that it is refused."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 
 from clouddp.model.cloud_service import CloudService, DesiredState, ServiceAction, ServiceState
 from clouddp.model.errors import ConflictError
-from clouddp.model.settings import Quotas
 from clouddp.model.transitions import (
     ServiceOperation,
     Transition,
@@ -16,32 +14,8 @@ from clouddp.model.transitions import (
     possible_operations,
     settled_state,
 )
+from tests.unit.model.cloud_service_builder import SERVICE
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SERVICE = CloudService(
-    id="5e" * 16,
-    provider="azure-classic",
-    management_url="https://127.0.0.1",
-    subscription_id="s",
-    region="West Europe",
-    service_fqdn="clouddp1.contoso.com",
-    service_name="d1594d4527614a09b934d470",
-    description="",
-    instance_count=2,
-    quotas=Quotas(),
-    desired=DesiredState.RUNNING,
-    generation=1,
-    settled_generation=0,
-    state=ServiceState.PROVISIONING,
-    activity="",
-    problem=None,
-    service_certificate_thumbprint="AA",
-    management_certificate_thumbprint="BB",
-    virtual_ip=None,
-    port=None,
-    created_at=NOON,
-    changed_at=NOON,
-)
 DELETE = Transition(ServiceAction.DELETE, DesiredState.DELETED, ServiceState.DELETING)
 REPAIR = Transition(ServiceAction.REPAIR, DesiredState.RUNNING, ServiceState.PROVISIONING)
 START = Transition(ServiceAction.START, DesiredState.RUNNING, ServiceState.STARTING)

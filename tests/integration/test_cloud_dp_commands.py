@@ -17,6 +17,7 @@ from clouddp.network.certificates import certificate_pem
 from clouddp.network.https_server import HttpsServer, listen
 from clouddp.network.issuing import issue_service_certificate
 from clouddp.network.tls import server_context
+from clouddp.site_server.database.clients import ClientRepository
 from clouddp.site_server.database.dns_zones import DnsZoneRepository
 from clouddp.site_server.database.sealing import Sealer
 from clouddp.site_server.service_names import ServiceNames
@@ -43,7 +44,12 @@ def site(tmp_path: Path) -> Iterator[SiteBench]:
 @pytest.fixture
 def files(tmp_path: Path, site: SiteBench) -> Iterator[Path]:
     """Serve the site's administration service, found through CLOUDDP_HOME, and lay out what a command needs."""
-    names = ServiceNames(services=site.records, zones=DnsZoneRepository(site.database, Sealer(bytes(32))))
+    names = ServiceNames(
+        services=site.records,
+        zones=DnsZoneRepository(site.database, Sealer(bytes(32))),
+        clients=ClientRepository(site.database),
+        resolver=None,
+    )
     application = make_administration_service(
         [cloud_distribution_point_routes(site.use_cases, language="en"), dns_zone_routes(names, language="en")],
         authenticate=lambda token: None,

@@ -87,7 +87,7 @@ def test_a_certificate_that_was_not_uploaded_is_told_with_what_to_compare(tmp_pa
     process.start()
     site = SiteBench(tmp_path, AzureClassicProvider())
 
-    faults = site.use_cases.find_faults(wanted(process))
+    faults = site.use_cases.examine(wanted(process)).faults
 
     site.database.dispose()
     process.stop()

@@ -1,17 +1,22 @@
 """Look at everything that could stop a cloud distribution point before anything is created; say all of it at once."""
 
 import re
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
+from cryptography import x509
+
 from clouddp.cloud_services.clouds import Clouds
+from clouddp.cloud_services.name_preflight import NameUse, find_name_faults, find_name_warnings
 from clouddp.model.cloud_service import CloudService
-from clouddp.model.errors import ConflictError, InvalidInputError, SiteError
+from clouddp.model.errors import CloudError, ConflictError, InvalidInputError, SiteError
 from clouddp.model.settings import Quotas
 from clouddp.network.certificates import KeyedCertificate
+from clouddp.network.issuers import is_issued_below
 from clouddp.network.requirements import check_management_certificate, check_service_certificate
 from clouddp.providers.base import Cloud, ConnectionSettings, Subscription
 
@@ -19,6 +24,8 @@ _SUBSCRIPTION_ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-
 _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 _LONGEST_HOST: Final = 253
 _MOST_INSTANCES: Final = 50
+_NAME_BYTES: Final = 12
+_NAME_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,20 +45,50 @@ class Plan:
     quotas: Quotas
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What was found: faults forbid the creation, warnings are worth a look; and a name that is free in the cloud."""
+
+    faults: tuple[SiteError, ...]
+    warnings: tuple[SiteError, ...]
+    service_name: str | None
+
+
 class Preflight:
     """Judges plans. Creates nothing, here or in the cloud."""
 
-    def __init__(self, *, clouds: Clouds, is_fqdn_taken: Callable[[str], bool], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        clouds: Clouds,
+        is_fqdn_taken: Callable[[str], bool],
+        name_use: Callable[[str], NameUse],
+        authorities: Collection[x509.Certificate],
+        now: Callable[[], datetime],
+    ) -> None:
+        """`name_use` says where a name is used already, `authorities` which ones clients are handed."""
         self._clouds = clouds
         self._is_fqdn_taken = is_fqdn_taken
+        self._name_use = name_use
+        self._authorities = authorities
         self._now = now
 
-    def find_faults(self, plan: Plan) -> tuple[SiteError, ...]:
+    def examine(self, plan: Plan) -> Examination:
         """List everything that is wrong with a plan."""
-        certificate_faults = (*self._management_faults(plan), *self._service_faults(plan))
+        management_faults = self._management_faults(plan)
+        name_faults, name_warnings = self._examine_name(plan)
         quantity_faults = _quantity_faults(plan.instance_count, plan.quotas)
-        local = (*certificate_faults, *self._name_faults(plan), *quantity_faults, *_address_faults(plan))
-        return (*local, *self._cloud_faults(plan))
+        local = (*management_faults, *self._service_faults(plan), *name_faults, *quantity_faults)
+        address_faults = tuple(_address_faults(plan))
+        service_name: str | None = None
+        cloud_faults: tuple[SiteError, ...] = ()
+        if plan.management_certificate is not None and not (management_faults or address_faults):
+            service_name, cloud_faults = self._examine_cloud(plan, plan.management_certificate)
+        return Examination(
+            faults=(*local, *address_faults, *cloud_faults),
+            warnings=(*name_warnings, *self._issuer_warnings(plan)),
+            service_name=service_name,
+        )
 
     def find_quantity_faults(self, *, instance_count: int, quotas: Quotas) -> tuple[SiteError, ...]:
         """List what is wrong with numbers alone; no cloud is asked."""
@@ -75,7 +112,13 @@ class Preflight:
         """List everything that is wrong with a certificate that is to take the place of a service's present one."""
         fqdn, now = service.service_fqdn, self._now()
         return _faults_of(
-            lambda: check_service_certificate(certificate, service_fqdn=fqdn, now=now, accept_wildcard=accept_wildcard)
+            lambda: check_service_certificate(
+                certificate,
+                service_fqdn=fqdn,
+                now=now,
+                accept_wildcard=accept_wildcard,
+                authorities=self._authorities,
+            )
         )
 
     def _management_faults(self, plan: Plan) -> tuple[SiteError, ...]:
@@ -94,8 +137,22 @@ class Preflight:
                 service_fqdn=plan.service_fqdn,
                 now=self._now(),
                 accept_wildcard=plan.accept_wildcard,
+                authorities=self._authorities,
             )
         )
+
+    def _issuer_warnings(self, plan: Plan) -> Iterator[SiteError]:
+        certificate = plan.service_certificate
+        if certificate is not None and not is_issued_below(certificate, self._authorities):
+            issuer = certificate.certificate.issuer.rfc4514_string()
+            yield ConflictError("cloud.issuer_not_handed_out", issuer=issuer)
+
+    def _examine_name(self, plan: Plan) -> tuple[tuple[SiteError, ...], tuple[SiteError, ...]]:
+        faults = tuple(self._name_faults(plan))
+        if faults or plan.service_fqdn is None:
+            return faults, ()
+        use = self._name_use(plan.service_fqdn)
+        return tuple(find_name_faults(plan.service_fqdn, use)), tuple(find_name_warnings(plan.service_fqdn, use))
 
     def _name_faults(self, plan: Plan) -> Iterator[SiteError]:
         fqdn = plan.service_fqdn
@@ -107,20 +164,21 @@ class Preflight:
         elif self._is_fqdn_taken(fqdn):
             yield ConflictError("cloud.fqdn_in_use", fqdn=fqdn)
 
-    def _cloud_faults(self, plan: Plan) -> tuple[SiteError, ...]:
-        if plan.management_certificate is None or tuple(_address_faults(plan)):
-            return ()
+    def _examine_cloud(
+        self, plan: Plan, management_certificate: KeyedCertificate
+    ) -> tuple[str | None, tuple[SiteError, ...]]:
         settings = ConnectionSettings(
             management_url=plan.management_url,
             subscription_id=plan.subscription_id,
             authorities_pem=plan.authorities_pem,
-            management_certificate=plan.management_certificate,
+            management_certificate=management_certificate,
         )
         try:
             cloud = self._clouds.try_connection(plan.provider, settings).cloud
-            return (*_limit_faults(cloud.check_access(), plan), *_region_faults(cloud, plan))
+            faults = (*_limit_faults(cloud.check_access(), plan), *_region_faults(cloud, plan))
+            return _free_name(cloud), faults
         except SiteError as error:
-            return (error,)
+            return None, (error,)
 
 
 def _faults_of(check: Callable[[], None]) -> tuple[SiteError, ...]:
@@ -162,6 +220,20 @@ def _limit_faults(subscription: Subscription, plan: Plan) -> Iterator[SiteError]
     for code, needed, limit in limits:
         if needed > limit:
             yield InvalidInputError(code, subscription_id=plan.subscription_id, limit=limit)
+
+
+def _free_name(cloud: Cloud) -> str:
+    """Generate the name that storage account and hosted service will bear."""
+    for _ in range(_NAME_TRIES):
+        name = new_service_name()
+        if cloud.is_account_name_free(name) and cloud.is_service_name_free(name):
+            return name
+    raise CloudError("cloud.no_free_name", tries=_NAME_TRIES)
+
+
+def new_service_name() -> str:
+    """Make a name of 24 hexadecimal digits, which the documents call the GUID."""
+    return secrets.token_hex(_NAME_BYTES)
 
 
 def _region_faults(cloud: Cloud, plan: Plan) -> Iterator[SiteError]:

@@ -1,6 +1,6 @@
 """What a certificate must be to be used as a management or service certificate; all that is wrong is said at once."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from cryptography import x509
@@ -28,15 +28,22 @@ def check_management_certificate(keyed: KeyedCertificate, *, now: datetime) -> N
 
 
 def check_service_certificate(
-    keyed: KeyedCertificate, *, service_fqdn: str | None, now: datetime, accept_wildcard: bool = False
+    keyed: KeyedCertificate,
+    *,
+    service_fqdn: str | None,
+    now: datetime,
+    accept_wildcard: bool = False,
+    authorities: Collection[x509.Certificate] = (),
 ) -> None:
     """Make sure that a certificate can prove a cloud distribution point to its clients.
+
+    A self-signed one can, if it is among the `authorities` that clients are handed.
 
     Raises:
         InvalidInputError: it cannot; `faults` says all the reasons.
 
     """
-    faults = [*_general_faults(keyed, now), *_service_faults(keyed)]
+    faults = [*_general_faults(keyed, now), *_service_faults(keyed, authorities)]
     faults += _host_faults(keyed.certificate, service_fqdn, accept_wildcard=accept_wildcard)
     _raise_faults(keyed, faults)
 
@@ -79,7 +86,7 @@ def _management_faults(keyed: KeyedCertificate) -> Iterator[SiteError]:
         yield InvalidInputError("certificate.service_given_as_management")
 
 
-def _service_faults(keyed: KeyedCertificate) -> Iterator[SiteError]:
+def _service_faults(keyed: KeyedCertificate, authorities: Collection[x509.Certificate]) -> Iterator[SiteError]:
     certificate = keyed.certificate
     usages = _extended_usages(certificate)
     if ExtendedKeyUsageOID.SERVER_AUTH not in usages:
@@ -89,7 +96,7 @@ def _service_faults(keyed: KeyedCertificate) -> Iterator[SiteError]:
             yield InvalidInputError("certificate.without_server_authentication")
     if is_authority(certificate):
         yield InvalidInputError("certificate.is_authority")
-    elif _is_self_signed(certificate):
+    elif _is_self_signed(certificate) and certificate not in authorities:
         yield InvalidInputError("certificate.self_signed")
     if not _may_sign(certificate):
         yield InvalidInputError("certificate.without_digital_signature")

@@ -77,6 +77,9 @@ class Cloud(Protocol):
     def is_service_name_free(self, name: str) -> bool:
         """Say whether nobody has a service of this name."""
 
+    def is_account_name_free(self, name: str) -> bool:
+        """Say whether nobody has a storage account of this name."""
+
 
 class StorageHost(Protocol):
     """Where content is kept: accounts, and one container in each."""

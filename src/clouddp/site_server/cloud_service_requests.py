@@ -4,9 +4,9 @@ import base64
 import binascii
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
-from clouddp.cloud_services.preflight import Plan, Preflight
+from clouddp.cloud_services.preflight import Examination, Plan, Preflight
 from clouddp.model.errors import InvalidInputError, SiteError
 from clouddp.model.settings import Quotas
 from clouddp.network.certificates import KeyedCertificate, host_names, load_pfx
@@ -82,7 +82,7 @@ class Reading:
             return self.request.service_fqdn.lower().removesuffix(".")
         return None if self.service is None else _only_host(self.service.keyed)
 
-    def faults_with(self, preflight: Preflight) -> tuple[SiteError, ...]:
+    def examined_by(self, preflight: Preflight) -> Examination:
         """Join what could not be read with what preflight finds in the rest."""
         request = self.request
         plan = Plan(
@@ -98,10 +98,11 @@ class Reading:
             instance_count=request.instance_count,
             quotas=request.quotas,
         )
-        return (*self.faults, *preflight.find_faults(plan))
+        found = preflight.examine(plan)
+        return replace(found, faults=(*self.faults, *found.faults))
 
-    def accepted(self, idempotency_key: str | None) -> NewCloudService:
-        """Make the record of a request in which no fault was found."""
+    def accepted(self, idempotency_key: str | None, service_name: str) -> NewCloudService:
+        """Make the record of a request in which no fault was found, under a name that is free in the cloud."""
         request = self.request
         assert self.management is not None  # noqa: S101 (what cannot be read is a fault)
         assert self.service is not None  # noqa: S101 (as above)
@@ -113,6 +114,7 @@ class Reading:
             authorities_pem=request.management_authorities_pem,
             region=request.region,
             service_fqdn=self.fqdn,
+            service_name=service_name,
             description=request.description,
             instance_count=request.instance_count,
             quotas=request.quotas,

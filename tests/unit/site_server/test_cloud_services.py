@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from clouddp.cloud_services.preflight import new_service_name
 from clouddp.model.cloud_service import DesiredState, ServiceState
 from clouddp.model.errors import ConflictError, InvalidInputError
 from clouddp.model.settings import Quotas
@@ -35,6 +36,7 @@ def new_service(fqdn: str) -> NewCloudService:
         authorities_pem=None,
         region="West Europe",
         service_fqdn=fqdn,
+        service_name=new_service_name(),
         description="",
         instance_count=2,
         quotas=Quotas(),

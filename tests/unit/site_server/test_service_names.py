@@ -14,9 +14,11 @@ from clouddp.model.errors import InvalidInputError, RefusedError
 from clouddp.network.certificates import KeyedCertificate
 from clouddp.network.dns_update import ZoneAccess
 from clouddp.network.tls import server_context
+from clouddp.site_server.database.clients import ClientRepository
 from clouddp.site_server.database.dns_zones import DnsZoneRepository
 from clouddp.site_server.database.sealing import Sealer
 from clouddp.site_server.service_names import ServiceNames
+from tests.unit.client.small_name_server import name_server as answering_server
 from tests.unit.cloud_services.memory_cloud import MemoryCloud
 from tests.unit.cloud_services.site_bench import SiteBench, request, service_certificate
 
@@ -47,7 +49,12 @@ def name_server(tmp_path: Path, service: CloudService) -> Iterator[NameServer]:
 
 @pytest.fixture
 def names(site: SiteBench) -> ServiceNames:
-    return ServiceNames(services=site.records, zones=DnsZoneRepository(site.database, Sealer(bytes(32))))
+    return ServiceNames(
+        services=site.records,
+        zones=DnsZoneRepository(site.database, Sealer(bytes(32))),
+        clients=ClientRepository(site.database),
+        resolver=None,
+    )
 
 
 @pytest.fixture
@@ -146,3 +153,16 @@ class front_end:  # noqa: N801 (used as a context manager)
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def test_where_a_name_is_used_already_is_looked_up_and_silence_is_told(site: SiteBench) -> None:
+    clients = ClientRepository(site.database)
+    with answering_server({"clouddp1.contoso.com.": ("A", "192.0.2.1")}) as resolver:
+        zones = DnsZoneRepository(site.database, Sealer(bytes(32)))
+        names = ServiceNames(services=site.records, zones=zones, clients=clients, resolver=resolver)
+        used, free = names.use_of("clouddp1.contoso.com"), names.use_of("clouddp2.contoso.com")
+    unusable = ServiceNames(services=site.records, zones=zones, clients=clients, resolver="nowhere")
+
+    assert [(record.kind, record.value) for record in used.records] == [("A", "192.0.2.1")]
+    assert (list(free.records), free.silence) == ([], None)
+    assert unusable.use_of("clouddp1.contoso.com").silence is not None

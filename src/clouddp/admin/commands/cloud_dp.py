@@ -182,6 +182,8 @@ def _tell_faults(answer: Mapping[str, Any], *, as_json: bool) -> None:
         if faults:
             raise typer.Exit(2)
         return
+    for warning in answer["warnings"]:
+        say("cloud.command_warning", text=warning["title"], next_step=warning["next_step"] or "")
     if faults:
         raise InvalidInputError("cloud.preflight_found", faults=faults)
     say("cloud.command_no_faults")

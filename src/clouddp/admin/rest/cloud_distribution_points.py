@@ -53,8 +53,11 @@ def cloud_distribution_point_routes(use_cases: CloudServices, *, language: str) 
         chosen = request_language(request, language)
         if body.dry_run:
             response.status_code = 200
-            faults = use_cases.find_faults(_creation_request(body))
-            return {"faults": [problem_document(fault, chosen) for fault in faults]}
+            found = use_cases.examine(_creation_request(body))
+            return {
+                "faults": [problem_document(fault, chosen) for fault in found.faults],
+                "warnings": [problem_document(warning, chosen) for warning in found.warnings],
+            }
         service = use_cases.create(_creation_request(body), idempotency_key=idempotency_key)
         response.headers["Location"] = f"/api/v1/cloud-distribution-points/{service.id}"
         return describe_service(service, chosen)

@@ -46,6 +46,11 @@ class ClassicCloud:
         answer = self._read(f"/services/hostedservices/operations/isavailable/{name}")
         return answer.text("Result") == "true"
 
+    def is_account_name_free(self, name: str) -> bool:
+        """Ask for the availability of a storage account's name."""
+        answer = self._read(f"/services/storageservices/operations/isavailable/{name}")
+        return answer.text("Result") == "true"
+
     def _read(self, path: str) -> Node:
         node = self._api.read(path)
         if node is None:

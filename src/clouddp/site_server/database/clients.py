@@ -1,11 +1,25 @@
 """The tables of clients, of registration tokens and of client settings."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Column, Engine, Integer, LargeBinary, Row, String, Table, Text, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Engine,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from clouddp.model.client import RegisteredClient
@@ -96,6 +110,12 @@ class ClientRepository:
         """Give all clients, newest first."""
         with read(self._engine) as connection:
             return [_client(row) for row in connection.execute(select(client).order_by(client.c.registered_at.desc()))]
+
+    def names_among(self, names: Collection[str]) -> Sequence[str]:
+        """Give the names of clients that are among these, without regard to case."""
+        query = select(client.c.name).where(func.lower(client.c.name).in_([name.lower() for name in names]))
+        with read(self._engine) as connection:
+            return list(connection.execute(query).scalars())
 
     def block(self, client_id: str, *, now: datetime) -> bool:
         """Shut a client out from this moment; False when there is none of this id."""

@@ -1,7 +1,6 @@
 """The cloud distribution points in the database: what is wanted of each, and what was seen of it."""
 
 import json
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,8 +18,6 @@ from clouddp.site_server.database.cloud_service_secrets import CertificateFile, 
 from clouddp.site_server.database.cloud_service_table import cloud_service, columns_of_quotas, service_of
 from clouddp.site_server.database.engine import read, write
 
-_SERVICE_NAME_BYTES: Final = 12  # 24 hexadecimal digits, which the documents call the GUID
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCloudService:
@@ -32,6 +29,7 @@ class NewCloudService:
     authorities_pem: str | None
     region: str
     service_fqdn: str
+    service_name: str  # free in the cloud when it was looked for
     description: str
     instance_count: int
     quotas: Quotas
@@ -197,7 +195,7 @@ class CloudServiceRepository:
             "subscription_id": new.subscription_id,
             "region": new.region,
             "service_fqdn": new.service_fqdn,
-            "service_name": secrets.token_hex(_SERVICE_NAME_BYTES),
+            "service_name": new.service_name,
             "description": new.description,
             "instance_count": new.instance_count,
             **columns_of_quotas(new.quotas),

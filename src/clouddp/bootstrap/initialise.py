@@ -1,12 +1,12 @@
 """Make a site: its folder, keys, authority, first administrator's token."""
 
-import os
 import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from clouddp.bootstrap.foundation import open_foundation
+from clouddp.disk.whole_files import write_whole
 from clouddp.network.https_server import listen
 from clouddp.site_server.administrators import Administrators
 from clouddp.site_server.authority import site_authority, write_client_authorities
@@ -31,7 +31,8 @@ def initialise_site(folders: SiteFolders, settings: SiteSettings, *, authorities
             authority = site_authority(foundation.secrets, site_code=settings.site_code, now=foundation.now())
             write_client_authorities(folders.client_authorities, authority, authorities)
             administrators = Administrators(ApiTokenRepository(foundation.engine), now=foundation.now)
-            _write_private(folders.administrator_token, administrators.new_token("site init"))
+            token = administrators.new_token("site init")
+            write_whole(folders.administrator_token, f"{token}\n".encode())
         save_settings(folders, settings)
     return {"path": str(folders.root), "token_file": str(folders.administrator_token), "admin_url": settings.admin_url}
 
@@ -52,10 +53,3 @@ def _with_ports(settings: SiteSettings) -> SiteSettings:
 
 def _port(listener: socket.socket) -> int:
     return int(listener.getsockname()[1])
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)  # of an earlier try that did not come to its end
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text + "\n")

@@ -1,12 +1,12 @@
 """Who a client is: its own key, and the site it trusts; both fixed at registration."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from clouddp.disk.whole_files import write_whole
 from clouddp.model.errors import DamagedError, NotFoundError
 from clouddp.network.signing_keys import SigningKey, parse_public_jwk
 
@@ -103,11 +103,4 @@ def read_trust(document: Mapping[str, Any]) -> SiteTrust:
 
 def write_private(path: Path, document: Mapping[str, Any]) -> None:
     """Write JSON, whole or not at all, so that others cannot read it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = path.with_suffix(".new")
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    write_whole(path, json.dumps(document, indent=1).encode())

@@ -17,6 +17,7 @@ from clouddp.content.format.entries import FileEntry, Tree
 from clouddp.content.format.manifest import read_tree, write_tree
 from clouddp.content.source import SourceFile, SourceListing, check_same, list_source, open_unchanged
 from clouddp.content.stream import VersionStream
+from clouddp.disk.whole_files import write_whole
 from clouddp.model.errors import ConflictError, InvalidInputError, NotFoundError
 
 _BLOCK = 1024 * 1024
@@ -180,15 +181,7 @@ class ContentLibrary:
 
     def _write(self, path: Path, content: bytes) -> None:
         """Write a file so that it is there whole or not at all."""
-        temporary = self._incoming / uuid4().hex
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, content, beside=self._incoming / uuid4().hex)
 
     def _read(self, version_id: str, suffix: str) -> bytes:
         try:

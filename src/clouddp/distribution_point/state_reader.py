@@ -1,7 +1,6 @@
 """Read the signed objects in `state/`, and remember the newest version ever seen, so that none is rolled back."""
 
 import json
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from clouddp.content.format.scope import SCOPE_LIMIT_BYTES, parse_scope
+from clouddp.disk.whole_files import write_whole
 from clouddp.distribution_point.access import is_acceptable, is_in_force
 from clouddp.distribution_point.configuration import FrontEndConfiguration
 from clouddp.model.errors import DamagedError
@@ -143,9 +143,4 @@ def _read_newest(file: Path) -> tuple[int, int]:
 
 
 def _write_newest(file: Path, version: tuple[int, int]) -> None:
-    beside = file.with_suffix(".new")
-    with beside.open("w", encoding="ascii") as opened:
-        json.dump({"epoch": version[0], "sequence": version[1]}, opened)
-        opened.flush()
-        os.fsync(opened.fileno())
-    beside.replace(file)
+    write_whole(file, json.dumps({"epoch": version[0], "sequence": version[1]}).encode())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from clouddp.disk.whole_files import PRIVATE, write_whole
 from clouddp.model.errors import ConflictError, InvalidInputError, NotFoundError
 
 
@@ -57,11 +58,4 @@ def write_files(files: Sequence[NewFile], *, replace: bool) -> None:
 def _write(file: NewFile) -> None:
     file.path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.path.with_name(f".{file.path.name}.{os.getpid()}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if file.is_private else 0o644)
-    try:
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(file.content)
-        unfinished.replace(file.path)
-    except OSError:
-        unfinished.unlink(missing_ok=True)
-        raise
+    write_whole(file.path, file.content, mode=PRIVATE if file.is_private else 0o644, beside=unfinished)

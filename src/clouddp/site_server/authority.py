@@ -1,7 +1,6 @@
 """The site's own certification authority, which vouches for its HTTPS endpoints."""
 
 import ipaddress
-import os
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Final
 
 from cryptography import x509
 
+from clouddp.disk.whole_files import write_whole
 from clouddp.model.errors import InvalidInputError
 from clouddp.network.certificates import KeyedCertificate, certificate_pem, load_pfx, to_pfx
 from clouddp.network.issuing import issue_endpoint_certificate, make_authority
@@ -46,13 +46,7 @@ def write_client_authorities(path: Path, authority: KeyedCertificate, others: Se
     blocks = [certificate_pem(authority.certificate)]
     for other in others:
         blocks += [certificate_pem(certificate) for certificate in _certificates_of(other)]
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_suffix(".new")
-    with temporary.open("wb") as file:
-        file.write(b"".join(dict.fromkeys(blocks)))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, b"".join(dict.fromkeys(blocks)))
 
 
 def _certificates_of(path: Path) -> list[x509.Certificate]:

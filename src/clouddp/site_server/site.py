@@ -1,13 +1,13 @@
 """The site itself: its code and name, where its parts listen, and where its files lie."""
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from clouddp.disk.whole_files import write_whole
 from clouddp.language.translate import LANGUAGES
 from clouddp.model.errors import ConflictError, InvalidInputError, NotFoundError
 from clouddp.network.name_queries import check_resolver
@@ -161,9 +161,4 @@ def load_settings(folders: SiteFolders) -> SiteSettings:
 
 
 def _replace(path: Path, document: Mapping[str, object]) -> None:
-    temporary = path.with_suffix(".new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())

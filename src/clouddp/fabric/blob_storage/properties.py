@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
+
+from clouddp.disk.whole_files import write_whole
 
 DEFAULT_CONTENT_TYPE: Final = "application/octet-stream"
 
@@ -47,7 +48,7 @@ class PropertyFiles:
         if properties != BlobProperties():
             kept[etag] = asdict(properties)
         if kept:
-            _replace(file, json.dumps(kept).encode())
+            write_whole(file, json.dumps(kept).encode(), beside=file.with_name(f"{uuid4().hex}.unfinished"))
         elif versions:
             file.unlink(missing_ok=True)
 
@@ -68,13 +69,3 @@ class PropertyFiles:
         except FileNotFoundError:
             return {}
         return loaded
-
-
-def _replace(file: Path, body: bytes) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = file.with_name(f"{uuid4().hex}.unfinished")
-    with beside.open("xb") as opened:
-        opened.write(body)
-        opened.flush()
-        os.fsync(opened.fileno())
-    beside.replace(file)

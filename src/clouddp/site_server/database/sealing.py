@@ -7,6 +7,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from clouddp.disk.whole_files import write_whole
 from clouddp.model.errors import DamagedError, InvalidInputError
 
 _NONCE_BYTES: Final = 12
@@ -57,7 +58,7 @@ def open_wrapping_key(folder: Path, name: str) -> Sealer:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{name}.key"
     if not path.exists():
-        _create_private(path, os.urandom(_KEY_BYTES))
+        write_whole(path, os.urandom(_KEY_BYTES))
     check_private(folder)
     check_private(path)
     key = path.read_bytes()
@@ -74,14 +75,3 @@ def check_private(path: Path) -> None:
     """
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise InvalidInputError("database.key_readable_by_others", path=path)
-
-
-def _create_private(path: Path, content: bytes) -> None:
-    temporary = path.with_suffix(".new")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

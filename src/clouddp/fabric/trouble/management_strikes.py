@@ -78,7 +78,7 @@ class ManagementStrikes:
             return act(request)
         visit = self._visit(request, operation, names)
         decision = self._troubles.strike(self._kinds, visit)
-        if operation not in ASYNCHRONOUS:
+        if not _is_done_later(operation, request):
             for wait in decision.waits:
                 self._troubles.hold(wait)
             return self._meet(decision.blow, visit, request, act)
@@ -109,7 +109,7 @@ class ManagementStrikes:
         raise error_of(trouble.rule)
 
     def _fail(self, trouble: Trouble, visit: Visit, request: Request, _act: Act) -> Reply:
-        if visit.operation not in ASYNCHRONOUS:
+        if not _is_done_later(visit.operation, request):
             return self._refuse(trouble, visit, request, _act)
         return self._accept_and_fail(request, visit, error_of(trouble.rule), trouble.rule.seconds or 0)
 
@@ -145,6 +145,10 @@ class ManagementStrikes:
         with self._operations.begun_later(seconds):
             self._operations.accept(request.id, request.subscription_id, _FAILING, arguments)
         return Reply(status=202)
+
+
+def _is_done_later(operation: str, request: Request) -> bool:
+    return operation in ASYNCHRONOUS or request.query.get("comp", "").lower() == "media"
 
 
 def _fail_as_told(arguments: Mapping[str, str]) -> None:

@@ -76,6 +76,17 @@ def test_a_repeated_request_asks_twice_under_two_request_ids(tmp_path: Path) -> 
         assert cloud.call("GET", f"/operations/{answer.request_id}").text("Status") == "Succeeded"
 
 
+def test_a_removal_with_all_that_is_in_it_is_delayed_as_an_operation(tmp_path: Path) -> None:
+    with running_cloud(tmp_path) as cloud:
+        cloud.call("POST", SERVICES, service_document("service1"))
+        cloud.plane.troubles.add(parse_rule({"kind": "delay", "seconds": 3_600, "operation": "delete-hosted-service"}))
+
+        accepted = cloud.call("DELETE", f"{SERVICES}/service1?comp=media")
+
+        assert accepted.status == 202
+        assert cloud.call("GET", f"/operations/{accepted.request_id}").text("Status") == "InProgress"
+
+
 def test_instances_stay_busy_until_the_rule_is_removed(tmp_path: Path) -> None:
     with running_cloud(tmp_path) as cloud:
         cloud.make_service()

@@ -1,5 +1,6 @@
 """Where trouble strikes requests for blobs: before they are looked at."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -32,7 +33,7 @@ class StorageStrikes:
             return
         account = request.path.account
         visit = Visit(operation=blob_operation(request), name=account, subscription_id=self._find_subscription(account))
-        decision = self._troubles.strike(_KINDS, visit)
+        decision = await asyncio.to_thread(self._troubles.strike, _KINDS, visit)
         try:
             for wait in decision.waits:
                 await self._troubles.hold_storage(wait)

@@ -41,15 +41,15 @@ class Troubles:
         return sorted(self._troubles.values(), key=lambda trouble: trouble.number)
 
     def add(self, rule: TroubleRule) -> Trouble:
-        """Put a rule in force, from the next request on.
+        """Put a rule in force, from the next request on; where there are too many, the oldest spent one is forgotten.
 
         Raises:
-            ConflictError: there are as many as there may be.
+            ConflictError: there are as many as there may be, and none is spent.
 
         """
         with self._changed:
             if len(self._troubles) >= TROUBLE_LIMIT:
-                raise ConflictError("trouble.too_many", limit=TROUBLE_LIMIT)
+                self._forget_spent()
             number = 1 + max((trouble.number for trouble in self._troubles.values()), default=0)
             trouble = Trouble(id=secrets.token_hex(4), number=number, rule=rule, added_at=self._now())
             self._keep(trouble)
@@ -148,6 +148,12 @@ class Troubles:
     def _keep(self, trouble: Trouble) -> None:
         self._documents.put(trouble.id, trouble)
         self._troubles = {**self._troubles, trouble.id: trouble}
+
+    def _forget_spent(self) -> None:
+        spent = next((trouble for trouble in self.all() if trouble.is_spent), None)
+        if spent is None:
+            raise ConflictError("trouble.too_many", limit=TROUBLE_LIMIT)
+        self._forget(spent.id)
 
     def _forget(self, trouble_id: str) -> None:
         self._documents.remove(trouble_id)

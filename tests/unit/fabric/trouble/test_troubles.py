@@ -118,6 +118,18 @@ def test_there_is_a_limit_to_trouble(tmp_path: Path) -> None:
     assert len(open_troubles(tmp_path).all()) == TROUBLE_LIMIT
 
 
+def test_what_is_spent_makes_room_for_new_trouble(tmp_path: Path) -> None:
+    troubles = open_troubles(tmp_path)
+    spent = troubles.add(parse_rule({"kind": "error", "status": 503, "times": 1}))
+    assert strike(troubles)
+    for _ in range(TROUBLE_LIMIT):
+        troubles.add(parse_rule({"kind": "lost-answer"}))
+
+    kept = open_troubles(tmp_path).all()
+    assert len(kept) == TROUBLE_LIMIT
+    assert spent.id not in [trouble.id for trouble in kept]
+
+
 def test_a_damaged_document_is_told_by_its_name(tmp_path: Path) -> None:
     troubles = open_troubles(tmp_path)
     added = troubles.add(parse_rule({"kind": "lost-answer"}))

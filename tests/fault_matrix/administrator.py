@@ -1,29 +1,14 @@
 """What an administrator asks of a cloud distribution point: the operations of the matrix, sent by REST."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from clouddp.admin.api_client import SiteApi
-from clouddp.network.certificates import KeyedCertificate, to_pfx
-from clouddp.network.issuing import issue_service_certificate
-from tests.unit.cloud_services.site_bench import PASSWORD, authority, management_certificate, now
+from tests.fault_matrix.certificates import management_pfx, of_services, service_pfx
 
 PATH = "/cloud-distribution-points"
 REGION = "North Europe"
-
-
-@cache
-def certificates() -> tuple[KeyedCertificate, KeyedCertificate]:
-    """Make two certificates of one name, for all services of the tests."""
-    first, second = (issue_service_certificate(["*.contoso.com"], authority=authority(), now=now()) for _ in range(2))
-    return first, second
-
-
-def pfx(keyed: KeyedCertificate) -> dict[str, Any]:
-    return {"pfx_base64": base64.b64encode(to_pfx(keyed, PASSWORD)).decode("ascii"), "password": PASSWORD}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +21,7 @@ class Wanted:
 
     @property
     def thumbprint(self) -> str:
-        return certificates()[self.certificate].thumbprint
+        return of_services()[self.certificate].thumbprint
 
 
 class Administrator:
@@ -52,9 +37,9 @@ class Administrator:
             "management_url": self._fabric["management_url"],
             "management_authorities_pem": self._authorities_pem,
             "subscription_id": self._fabric["subscription_id"],
-            "management_certificate": pfx(management_certificate()),
+            "management_certificate": management_pfx(),
             "region": REGION,
-            "service_certificate": pfx(certificates()[wanted.certificate]),
+            "service_certificate": service_pfx(wanted.certificate),
             "service_fqdn": wanted.fqdn,
             "accept_wildcard": True,
             "instance_count": wanted.instances,
@@ -78,7 +63,7 @@ class Administrator:
         self._api.patch(f"{PATH}/{service_id}", {"instance_count": count})
 
     def replace_certificate(self, service_id: str, which: int) -> None:
-        body = pfx(certificates()[which]) | {"accept_wildcard": True}
+        body = service_pfx(which) | {"accept_wildcard": True}
         self._api.put(f"{PATH}/{service_id}/service-certificate", body)
 
     def act(self, service_id: str, action: str) -> None:
@@ -87,12 +72,14 @@ class Administrator:
     def delete(self, service_id: str) -> None:
         self._api.delete(f"{PATH}/{service_id}")
 
-    def repair(self, service_id: str) -> None:
-        """Have everything repaired that the reconciliation of a service finds."""
+    def repair(self, service_id: str) -> int:
+        """Have everything repaired that the reconciliation of a service finds; gives how much that is."""
         path = f"{PATH}/{service_id}/reconciliation"
         preview = self._api.get(path)
         remedies = {finding["id"]: "repair" for finding in preview["findings"] if "repair" in finding["remedies"]}
-        self._api.post(path, {"digest": preview["digest"], "remedies": remedies})
+        applied = self._api.post(path, {"digest": preview["digest"], "remedies": remedies})
+        assert applied["refused"] == []
+        return len(remedies)
 
     def close(self) -> None:
         self._api.close()

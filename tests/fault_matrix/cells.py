@@ -27,7 +27,7 @@ class Cell:
 
     @property
     def expected(self) -> Path:
-        return expected_path(fault=self.fault.name, operation=self.operation.name, step=self.step, target=self.target)
+        return expected_path(self)
 
 
 def all_cells() -> tuple[Cell, ...]:

@@ -12,6 +12,7 @@ from tests.fault_matrix.stage import Stage
 LATE_SECONDS = 0.7  # about as long as a site server takes to come back
 LOST_SECONDS = 0.3
 HELD_SECONDS = 30.0  # until somebody dies
+UNDER_WAY_SECONDS = 2.0  # an operation is: the cloud is dead before it ends, and takes it up again afterwards
 NAMELESS = frozenset({"*", "get-subscription"})  # requests that are about no service
 
 
@@ -28,7 +29,7 @@ class Blow:
         """Have the next request of the target's kind meet trouble."""
         name = "*" if self.target in NAMELESS else self.service.name
         rule = {"kind": kind, "operation": self.target.removeprefix(BLOB), "name": name, "times": 1}
-        return self.stage.trouble.add(**rule | more)
+        return self.stage.portal.add(**rule | more)
 
     def delay(self, seconds: float) -> str:
         return self.add_trouble("slow-storage" if self.target.startswith(BLOB) else "delay", seconds=seconds)
@@ -69,7 +70,7 @@ def _kill_site_at_write(blow: Blow) -> None:
 def _kill_site_during_request(blow: Blow) -> None:
     rule = blow.delay(LATE_SECONDS)
     blow.go_on()
-    blow.stage.trouble.await_strike(rule)
+    blow.stage.portal.await_strike(rule)
     blow.stage.kill_site()
     blow.stage.start_site()
 
@@ -77,9 +78,9 @@ def _kill_site_during_request(blow: Blow) -> None:
 def _kill_site_before_answer(blow: Blow) -> None:
     rule = blow.add_trouble("lost-answer", seconds=HELD_SECONDS)
     blow.go_on()
-    blow.stage.trouble.await_strike(rule)
+    blow.stage.portal.await_strike(rule)
     blow.stage.kill_site()
-    blow.stage.trouble.clear()
+    blow.stage.portal.clear()
     blow.stage.start_site()
 
 
@@ -90,18 +91,18 @@ def _kill_cloud_before(blow: Blow) -> None:
 
 
 def _kill_cloud_during_request(blow: Blow) -> None:
-    rule = blow.delay(HELD_SECONDS)
+    rule = blow.delay(UNDER_WAY_SECONDS)
     blow.go_on()
-    blow.stage.trouble.await_strike(rule)
+    blow.stage.portal.await_strike(rule)
     blow.stage.kill_fabric()
     blow.stage.start_fabric()
-    blow.stage.trouble.clear()
+    blow.stage.portal.clear()
 
 
 def _kill_cloud_before_answer(blow: Blow) -> None:
     rule = blow.add_trouble("lost-answer", seconds=HELD_SECONDS)
     blow.go_on()
-    blow.stage.trouble.await_strike(rule)
+    blow.stage.portal.await_strike(rule)
     blow.stage.kill_fabric()
     blow.stage.start_fabric()
 
@@ -110,7 +111,7 @@ def _trouble(kind: str, **more: Any) -> Callable[[Blow], None]:
     def strike(blow: Blow) -> None:
         rule = blow.add_trouble(kind, **more)
         blow.go_on()
-        blow.stage.trouble.await_strike(rule)
+        blow.stage.portal.await_strike(rule)
 
     return strike
 
@@ -118,7 +119,7 @@ def _trouble(kind: str, **more: Any) -> Callable[[Blow], None]:
 def _cancel_during_request(blow: Blow) -> None:
     rule = blow.delay(LATE_SECONDS)
     blow.go_on()
-    blow.stage.trouble.await_strike(rule)
+    blow.stage.portal.await_strike(rule)
     blow.stage.administrator.delete(blow.service.id)
 
 

@@ -5,10 +5,9 @@ import time
 from collections.abc import Callable
 
 from clouddp.network.certificates import to_pfx
-from clouddp.network.issuing import issue_service_certificate
 from tests.fault_matrix.administrator import REGION
+from tests.fault_matrix.certificates import foreign
 from tests.fault_matrix.inventory import Eye
-from tests.unit.cloud_services.site_bench import authority, now
 
 SERVICE = "foreign-service"
 ACCOUNT = "foreignaccount"
@@ -23,7 +22,7 @@ class Foreign:
         cloud = eye.cloud
         label = "foreign"
         cloud.create_hosted_service(SERVICE, label, location=REGION)
-        pfx = to_pfx(issue_service_certificate(["shop.example.com"], authority=authority(), now=now()), "p")
+        pfx = to_pfx(foreign(), "p")
         cloud.add_service_certificate(SERVICE, base64.b64encode(pfx).decode(), "pfx", "p")
         cloud.create_storage_account(ACCOUNT, "foreign", label, location=REGION)
         _until(lambda: cloud.get_storage_account_properties(ACCOUNT).storage_service_properties.status == "Created")

@@ -17,14 +17,14 @@ def run_plainly(stage: Stage) -> Mapping[str, Mapping[str, StepFacts]]:
 def watch(stage: Stage, operation: Operation) -> Mapping[str, StepFacts]:
     """Do an operation and see what its steps do, in their order."""
     service = stage.prepare(operation)
-    stage.trouble.add(kind="delay", seconds=0)  # strikes nobody, and has each request written to the fabric's log
-    stage.trouble.add(kind="slow-storage", seconds=0)
+    stage.portal.add(kind="delay", seconds=0)  # strikes nobody, and has each request written to the fabric's log
+    stage.portal.add(kind="slow-storage", seconds=0)
     stage.site.say(pause_at=["before", "after"])
     operation.ask(stage.administrator, service)
     facts = _watch_steps(stage, service)
     stage.site.say(pause_at=[])
     assert stage.await_settled(service) == operation.ends
-    stage.trouble.clear()
+    stage.portal.clear()
     service.state = operation.ends
     assert find_faults(stage, service) == []
     stage.keep(service)

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
+from clouddp.model.errors import SiteError
 from tests.fault_matrix.cells import Cell
 from tests.fault_matrix.expectations import Path
 from tests.fault_matrix.faults import Blow
@@ -38,7 +39,7 @@ def play(stage: Stage, cell: Cell) -> Outcome:
         _strike(stage, cell, service)
         _come_to_end(stage, cell, service, outcome)
         outcome.faults += find_faults(stage, service)
-    except (AssertionError, TimeoutError) as error:
+    except (AssertionError, TimeoutError, SiteError) as error:
         outcome.path = None
         outcome.faults.append(f"{type(error).__name__}: {error}")
     outcome.seconds = time.monotonic() - began_at
@@ -64,7 +65,7 @@ def _come_to_end(stage: Stage, cell: Cell, service: Service, outcome: Outcome) -
     paths = iter((Path.AFTER_RETRY, Path.AFTER_REPAIR))
     outcome.path = Path.CANCELLED if cell.expected is Path.CANCELLED else Path.DONE
     while (state := stage.await_settled(service)) == "error":
-        stage.trouble.clear()
+        stage.portal.clear()
         outcome.problem = outcome.problem or str(stage.administrator.show(service.id)["problem"]["code"])
         outcome.path = next(paths, None)
         if outcome.path is Path.AFTER_RETRY:
@@ -74,7 +75,16 @@ def _come_to_end(stage: Stage, cell: Cell, service: Service, outcome: Outcome) -
         else:
             break
     assert state == ends, f"it ended in {state}: {outcome.problem}"
-    stage.trouble.clear()
+    stage.portal.clear()
+    if cell.expected is Path.REPAIRED:
+        _reconcile(stage, service, outcome)
+
+
+def _reconcile(stage: Stage, service: Service, outcome: Outcome) -> None:
+    """Have the next look at the cloud find what is missing, and repair it."""
+    assert stage.administrator.repair(service.id) > 0, "reconcile finds nothing"
+    assert stage.await_settled(service) == service.state, "not repaired"
+    outcome.path = Path.REPAIRED
 
 
 def find_faults(stage: Stage, service: Service) -> list[str]:

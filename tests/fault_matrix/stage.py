@@ -8,16 +8,16 @@ from typing import Any
 from clouddp.admin.api_client import SiteApi
 from clouddp.bootstrap.initialise import initialise_site
 from clouddp.model.errors import NotFoundError
+from clouddp.network.certificates import certificate_pem
 from clouddp.site_server.site import SiteFolders, SiteSettings
 from tests.fault_matrix.administrator import Administrator, Wanted
+from tests.fault_matrix.certificates import authority, management
 from tests.fault_matrix.foreign import Foreign
 from tests.fault_matrix.hands import Hands
 from tests.fault_matrix.inventory import Eye
 from tests.fault_matrix.operations import CREATE, GROW, SHRINK, START, STOP, Operation, Service
+from tests.fault_matrix.portal import Portal
 from tests.fault_matrix.processes import Fork, Nursery
-from tests.fault_matrix.trouble import Trouble
-from tests.integration.fabric_process import FabricProcess
-from tests.unit.cloud_services.site_bench import management_certificate
 
 SETTLED_SECONDS = 60.0
 MOMENT_SECONDS = 60.0
@@ -36,15 +36,15 @@ class Stage:
         self.service: Service | None = None
         self.forgotten: list[str] = []  # names that the site has records of, and nothing is left of in the cloud
         self.start_fabric()
-        self._admit()
-        self.eye = Eye(self.fabric.ready, management_certificate(), folder)
+        self.portal.admit(management())
+        self.eye = Eye(self.fabric.ready, management(), folder)
         self.hands = Hands(self.eye)
         self.foreign = Foreign(self.eye)
         self.new_site()
 
     def close(self) -> None:
         self.administrator.close()
-        self.trouble.close()
+        self.portal.close()
         self.eye.close()
         self.site.kill()
         self.fabric.stop()
@@ -66,7 +66,9 @@ class Stage:
             management_point_port=0,
             resolver=self.fabric.ready["dns"],
         )
-        initialise_site(SiteFolders.of_home(self._home), settings, authorities=[])
+        issuer = self.folder / "authority.pem"
+        issuer.write_bytes(certificate_pem(authority().certificate))
+        initialise_site(SiteFolders.of_home(self._home), settings, authorities=[issuer])
         self.service, self.forgotten = None, []
         self.start_site()
 
@@ -101,19 +103,14 @@ class Stage:
 
     def start_fabric(self) -> None:
         self.fabric: Fork = self._nursery.start("fabric", state=str(self._state))
-        self.trouble = Trouble(self.fabric.ready)
+        self.portal = Portal(self.fabric.ready)
 
     def kill_fabric(self) -> None:
-        self.trouble.close()
+        self.portal.close()
         self.fabric.kill()
 
     def fabric_log(self) -> list[dict[str, Any]]:
         return _read_log(self._state / "logs" / "fabric.jsonl")
-
-    def _admit(self) -> None:
-        process = FabricProcess(self._state)
-        process.addresses = self.fabric.ready
-        process.upload_management_certificate()
 
     # What is on stage
 
@@ -165,7 +162,7 @@ class Stage:
 
     def replace(self) -> None:
         """Take everything of ours away by the cloud's own door, and forget the site that made it."""
-        self.trouble.clear()
+        self.portal.clear()
         self.kill_site()
         left = self.eye.look()
         for name in left.services:

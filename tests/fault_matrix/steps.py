@@ -2,21 +2,15 @@
 
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 from clouddp.bootstrap.cloud_services import join_cloud_services
-from clouddp.bootstrap.foundation import Foundation
+from clouddp.bootstrap.foundation import open_foundation
+from clouddp.bootstrap.initialise import initialise_site
 from clouddp.cloud_services.life_cycle import WORKFLOWS
-from clouddp.site_server.database.engine import open_database
-from clouddp.site_server.database.sealing import Sealer
-from clouddp.site_server.database.secrets import SiteSecrets
-from clouddp.site_server.database.status_messages import StatusMessageRepository
-from clouddp.site_server.database.tables import metadata
-from clouddp.site_server.signing_keys import SigningKeys
-from clouddp.site_server.site import SiteFolders, SiteSettings
-from clouddp.site_server.status import StatusLog
+from clouddp.site_server.site import SiteFolders, SiteSettings, load_settings
 from clouddp.telemetry.logs import ComponentLog
 from clouddp.workflows.base import Workflow
 from tests.fault_matrix.operations import Operation
@@ -55,31 +49,12 @@ def steps_of(operation: Operation) -> tuple[str, ...]:
 def _workflows() -> Mapping[str, Workflow]:
     engine = RecordingEngine()
     with tempfile.TemporaryDirectory() as folder:
-        foundation = _foundation(Path(folder))
-        log = ComponentLog(Path(folder) / "CloudMgr.log", "SMS_CLOUD_SERVICES_MANAGER")
-        join_cloud_services(foundation, engine=engine, log=log, blocked=NobodyBlocked())
-        foundation.engine.dispose()
-    return engine.workflows
-
-
-def _foundation(folder: Path) -> Foundation:
-    engine = open_database(folder / "site.db")
-    metadata.create_all(engine)
-    sealers = {"site": Sealer(bytes(32)), "delivery": Sealer(bytes(32))}
-    secrets = SiteSecrets(engine, sealers)
-    return Foundation(
-        folders=SiteFolders.of_home(folder),
-        settings=SiteSettings(
+        folders = SiteFolders.of_home(Path(folder))
+        settings = SiteSettings(
             site_code="P01", name="Site", language="en", host="127.0.0.1", admin_port=0, management_point_port=0
-        ),
-        engine=engine,
-        sealers=sealers,
-        secrets=secrets,
-        keys=SigningKeys(secrets),
-        status=StatusLog(StatusMessageRepository(engine), now=_now),
-        now=_now,
-    )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        )
+        initialise_site(folders, settings, authorities=[])
+        log = ComponentLog(folders.logs / "CloudMgr.log", "SMS_CLOUD_SERVICES_MANAGER")
+        with open_foundation(folders, load_settings(folders)) as foundation:
+            join_cloud_services(foundation, engine=engine, log=log, blocked=NobodyBlocked())
+    return engine.workflows

@@ -1,8 +1,7 @@
 """Locks name files by hash and hold no addresses."""
 
-from pathlib import Path
-
 import json
+from pathlib import Path
 
 import pytest
 
@@ -16,10 +15,11 @@ def test_a_lock_holds_no_address(lock: Path) -> None:
     assert "://" not in lock.read_text(encoding="utf-8")
 
 
-def test_the_lock_of_the_node_clients_names_packages_by_hash_and_holds_no_address() -> None:
-    text = (ROOT / "tests" / "peers_node" / "package-lock.json").read_text(encoding="utf-8")
-    packages = {name: package for name, package in json.loads(text)["packages"].items() if name}
+@pytest.mark.parametrize("lock", [path for path in LOCKS if path.suffix == ".json"], ids=lambda path: path.parent.name)
+def test_a_lock_of_node_names_every_package_by_hash(lock: Path) -> None:
+    packages = {
+        name: package for name, package in json.loads(lock.read_text(encoding="utf-8"))["packages"].items() if name
+    }
 
-    assert "://" not in text
-    assert len(packages) > 3
-    assert all(package["integrity"].startswith("sha512-") for package in packages.values())
+    assert packages
+    assert [name for name, package in packages.items() if not package["integrity"].startswith("sha512-")] == []

@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from tests.integration.rolling_cloud import Client, Load, RollingCloud, rolling_cloud
 from tests.unit.fabric.builders import wait_until
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_certificate_is_exchanged_under_load_and_no_connection_is_lost(tmp_path: Path) -> None:
     with rolling_cloud(tmp_path) as rolling:
@@ -48,7 +50,6 @@ def test_a_stop_cuts_established_connections_at_once_and_a_start_restores_access
         assert _newest(rolling)  # what comes before an instance is ready waits in the queue
 
 
-@pytest.mark.slow
 def test_rolling_changes_of_all_kinds_lose_nothing_and_a_death_only_what_the_dead_instance_held(tmp_path: Path) -> None:
     with rolling_cloud(tmp_path) as rolling:
         rolling.add_certificate(rolling.second)

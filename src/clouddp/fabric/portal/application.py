@@ -130,6 +130,10 @@ def _add_pages(application: FastAPI, pages: PortalPages, subscriptions: Subscrip
         found = subscriptions.all()
         return JSONResponse([{"id": s.id, "name": s.name, "created_at": s.created_at.isoformat()} for s in found])
 
+    @application.get("/subscriptions/{subscription_id}/certificates/add")
+    def show_certificate_form(subscription_id: str, visitor: Annotated[Visitor, Depends(admit)]) -> HTMLResponse:
+        return HTMLResponse(pages.add_certificate_page(visitor.language, visitor.csrf_token, subscription_id))
+
     @application.get("/subscriptions/{subscription_id}")
     def show_subscription(subscription_id: str, visitor: Annotated[Visitor, Depends(admit)]) -> HTMLResponse:
         return HTMLResponse(pages.subscription_page(visitor.language, visitor.csrf_token, subscription_id))
@@ -152,7 +156,7 @@ def _add_certificates(
             if visitor.is_program:
                 return JSONResponse(described, 400)
             message = " ".join(described[key] for key in ("text", "next_step") if key in described)
-            page = pages.subscription_page(visitor.language, visitor.csrf_token, subscription_id, message)
+            page = pages.add_certificate_page(visitor.language, visitor.csrf_token, subscription_id, message)
             return HTMLResponse(page, 400)
         if visitor.is_program:
             answer = {"thumbprint": added.thumbprint, "expires_at": added.expires_at.isoformat()}

@@ -73,7 +73,14 @@ class PortalPages:
             ],
         )
 
-    def subscription_page(self, language: str, csrf_token: str, subscription_id: str, message: str = "") -> str:
+    def add_certificate_page(self, language: str, csrf_token: str, subscription_id: str, message: str = "") -> str:
+        """Render the form that uploads a management certificate."""
+        subscription = self._subscriptions.get(subscription_id)
+        return self._render(
+            "add_certificate.html", language, csrf_token=csrf_token, message=message, subscription=subscription
+        )
+
+    def subscription_page(self, language: str, csrf_token: str, subscription_id: str) -> str:
         """Render a subscription with its certificates, services and accounts."""
         subscription = self._subscriptions.get(subscription_id)
         services = self._services.all(subscription.id)
@@ -81,7 +88,6 @@ class PortalPages:
             "subscription.html",
             language,
             csrf_token=csrf_token,
-            message=message,
             subscription=subscription,
             services=[(service, self._views(service, language)) for service in services],
             accounts=self._account_rows(subscription, language),

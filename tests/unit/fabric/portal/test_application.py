@@ -200,7 +200,7 @@ def test_a_ready_service_is_shown_with_its_addresses(tmp_path: Path) -> None:
 
 
 def test_what_people_gave_is_not_taken_for_markup(portal: Portal) -> None:
-    page = portal.cloud.plane.portal_pages().subscription_page(
+    page = portal.cloud.plane.portal_pages().add_certificate_page(
         "en", "c", portal.cloud.subscription_id, "<script>alert(1)</script>"
     )
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -33,7 +33,9 @@ class _Active:
 
     attempt: Attempt
     started_at: datetime
+    ended: Future[None] = field(default_factory=Future)
     is_stopping: bool = False
+    is_superseded: bool = False
 
 
 class DistributionManager:
@@ -95,14 +97,13 @@ class DistributionManager:
     def run_due(self) -> int:
         """Run everything that is due, also what becomes due meanwhile; give the number of tries."""
         tries = 0
-        running: set[Future[None]] = set()
         while True:
-            started = self.sweep()
-            tries += len(started)
-            running |= set(started)
+            tries += len(self.sweep())
+            with self._lock:
+                running = [active.ended for active in self._active.values()]
             if not running:
                 return tries
-            _done, running = wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+            wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
 
     def progress(self, transfer: Transfer) -> LiveProgress | None:
         """Say how a transfer goes; None when it does not run."""
@@ -146,8 +147,8 @@ class DistributionManager:
         for id_, active in self._active.items():
             wanted = unfinished.get(id_)
             mine = active.attempt.transfer.distribution
-            if wanted is None or wanted.distribution.wish != mine.wish:
-                active.is_stopping = True
+            if not active.is_superseded and (wanted is None or wanted.distribution.wish != mine.wish):
+                active.is_superseded = active.is_stopping = True
                 active.attempt.stopping.set()
                 self._tools.presences.forget(mine.distribution_point_id)
 
@@ -180,15 +181,17 @@ class DistributionManager:
             reporting=self._reporting,
             now=self._now,
         )
-        self._active[transfer.id] = _Active(attempt, self._now())
-        return self._pool.submit(self._run, attempt)
+        active = self._active[transfer.id] = _Active(attempt, self._now())
+        self._pool.submit(self._run, attempt)
+        return active.ended
 
     def _run(self, attempt: Attempt) -> None:
         with correlated():
             is_recorded = self._is_recorded(attempt)
         with self._lock:
-            del self._active[attempt.transfer.id]
+            ended = self._active.pop(attempt.transfer.id).ended
             self._served_at[attempt.transfer.id] = self._now()
+        ended.set_result(None)
         if is_recorded:
             self._wake.set()
 

@@ -1,8 +1,9 @@
 """A distribution manager with a real database, library and folder stores, on a clock that tests turn."""
 
+import random
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,11 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from clouddp.content.format.entries import chunk_slices
 from clouddp.content.format.keys import derive_content_keys
+from clouddp.content.format.manifest import open_manifest
+from clouddp.content.format.sealing import open_chunk
+from clouddp.content.format.statement import check_manifest, parse_statement
 from clouddp.content.library import ContentLibrary
 from clouddp.distribution_manager.attempt import DistributionReporting
 from clouddp.distribution_manager.garbage import GarbageCollector
@@ -22,8 +27,8 @@ from clouddp.model.content import ContentState
 from clouddp.model.errors import NotFoundError
 from clouddp.model.exchange import Scope
 from clouddp.model.settings import Quotas
-from clouddp.network.signed import Purpose, sign
-from clouddp.network.signing_keys import new_signing_key
+from clouddp.network.signed import Purpose, sign, verify
+from clouddp.network.signing_keys import new_signing_key, public_jwk
 from clouddp.site_server.bandwidth import BandwidthPlanning
 from clouddp.site_server.content import ContentRecords, Contents, ContentStatus
 from clouddp.site_server.database.bandwidth_plan import BandwidthPlanRepository
@@ -47,6 +52,15 @@ from clouddp.workflows.base import SilentObserver, StepObserver
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KEYS = derive_content_keys(bytes(range(32)), generation=1)
+
+
+CONTENTS = {
+    "setup.exe": random.Random(1).randbytes(3_000_000),
+    "data/big.bin": random.Random(2).randbytes(5_000_000),
+    "data/empty": b"",
+    "lisez-moi/été.txt": b"bonjour " * 1000,
+    "文件/файл.txt": b"x",
+}
 
 
 class Killed(BaseException):
@@ -81,9 +95,11 @@ class WatchedStore:
         self.puts: list[str] = []
         self.faults: list[BaseException] = []
         self.fails_after = 10**9
+        self.before_put: Callable[[str], None] = lambda _name: None
         self._lock = threading.Lock()
 
     def put(self, name: str, body: bytes) -> None:
+        self.before_put(name)
         with self._lock:
             if self.faults and len(self.puts) >= self.fails_after:
                 raise self.faults.pop(0)
@@ -255,6 +271,32 @@ class Bench:
     def close(self) -> None:
         self.manager.close()
         self.database.dispose()
+
+
+def add_package(bench: Bench, contents: Mapping[str, bytes] = CONTENTS, *, folder: str = "source") -> str:
+    """Make a package of these files."""
+    source = write_files(bench.folder / folder, contents)
+    return bench.contents.add("Editor", str(source)).package.id
+
+
+def read_as_client(bench: Bench, package_id: str, service_id: str = "cdp1") -> dict[str, bytes]:
+    """Do what a client does, from what the management point tells and what the store holds."""
+    located = bench.located.located_content(package_id)
+    assert located is not None
+    assert service_id in located.distribution_point_ids
+    store = bench.cloud.stores[service_id]
+    keys = [public_jwk(bench.signer.key)]
+    statement = parse_statement(verify(located.statement, keys=keys, purpose=Purpose.VERSION, limit_bytes=4096))
+    assert store.length(f"state/scope/{statement.version_id}") is not None
+    ciphertext = store.get(f"content/{statement.manifest_name}")
+    check_manifest(statement, ciphertext)
+    manifest = open_manifest(ciphertext, located.manifest_key)
+    files = {file.path: bytearray() for file in manifest.tree.files}
+    for chunk, slices in chunk_slices(manifest):
+        raw = open_chunk(store.get(f"content/{chunk.name}"), chunk)
+        for part in slices:
+            files[part.file.path] += raw[part.chunk_offset : part.chunk_offset + part.length]
+    return {path: bytes(content) for path, content in files.items()}
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> Path:

@@ -1,76 +1,41 @@
 """Tests of distributions from the source folder to what a client reads."""
 
-import random
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from clouddp.content.format.entries import chunk_slices
-from clouddp.content.format.manifest import open_manifest
-from clouddp.content.format.sealing import open_chunk
-from clouddp.content.format.statement import check_manifest, parse_statement
 from clouddp.distribution_manager.plan import LASTING_DELAY, LASTING_RETRIES
 from clouddp.distribution_manager.transfer import STEPS
 from clouddp.model.cloud_service import ServiceState
 from clouddp.model.content import ContentState
 from clouddp.model.errors import CloudError, TemporaryError
-from clouddp.network.signed import Purpose, verify
-from clouddp.network.signing_keys import public_jwk
 from tests.unit.distribution_manager.distribution_bench import (
+    CONTENTS,
     Bench,
     KillingObserver,
     WatchedStore,
+    add_package,
     in_state,
+    read_as_client,
     write_files,
 )
-
-CONTENTS = {
-    "setup.exe": random.Random(1).randbytes(3_000_000),
-    "data/big.bin": random.Random(2).randbytes(5_000_000),
-    "data/empty": b"",
-    "lisez-moi/été.txt": b"bonjour " * 1000,
-    "文件/файл.txt": b"x",
-}
-
-
-def _read_as_client(bench: Bench, package_id: str, service_id: str = "cdp1") -> dict[str, bytes]:
-    """Do what a client does, from what the management point tells and what the store holds."""
-    located = bench.located.located_content(package_id)
-    assert located is not None
-    store = bench.cloud.stores[service_id]
-    keys = [public_jwk(bench.signer.key)]
-    statement = parse_statement(verify(located.statement, keys=keys, purpose=Purpose.VERSION, limit_bytes=4096))
-    ciphertext = store.get(f"content/{statement.manifest_name}")
-    check_manifest(statement, ciphertext)
-    manifest = open_manifest(ciphertext, located.manifest_key)
-    files = {file.path: bytearray() for file in manifest.tree.files}
-    for chunk, slices in chunk_slices(manifest):
-        raw = open_chunk(store.get(f"content/{chunk.name}"), chunk)
-        for part in slices:
-            files[part.file.path] += raw[part.chunk_offset : part.chunk_offset + part.length]
-    return {path: bytes(content) for path, content in files.items()}
-
-
-def _add(bench: Bench, contents: dict[str, bytes] = CONTENTS) -> str:
-    source = write_files(bench.folder / "source", contents)
-    return bench.contents.add("Editor", str(source)).package.id
 
 
 def test_content_arrives_at_the_client_byte_for_byte(bench: Bench) -> None:
     bench.cloud.add("cdp1")
-    package_id = _add(bench)
+    package_id = add_package(bench)
 
     bench.contents.distribute(package_id, ["cdp1"])
     bench.manager.run_due()
 
-    assert _read_as_client(bench, package_id) == CONTENTS
+    assert read_as_client(bench, package_id) == CONTENTS
     assert bench.numbers() == [12010, 12011, 12012]
 
 
 def test_the_status_says_what_was_sent(bench: Bench) -> None:
     store = bench.cloud.add("cdp1")
-    package_id = _add(bench)
+    package_id = add_package(bench)
 
     bench.contents.distribute(package_id, ["cdp1"])
     bench.manager.run_due()
@@ -83,7 +48,7 @@ def test_the_status_says_what_was_sent(bench: Bench) -> None:
 
 def test_the_store_holds_no_plaintext_and_no_name(bench: Bench) -> None:
     store = bench.cloud.add("cdp1")
-    package_id = _add(bench)
+    package_id = add_package(bench)
 
     bench.contents.distribute(package_id, ["cdp1"])
     bench.manager.run_due()
@@ -96,7 +61,7 @@ def test_the_store_holds_no_plaintext_and_no_name(bench: Bench) -> None:
 
 def test_the_scope_names_exactly_the_objects_of_the_version(bench: Bench) -> None:
     store = bench.cloud.add("cdp1")
-    package_id = _add(bench)
+    package_id = add_package(bench)
 
     bench.contents.distribute(package_id, ["cdp1"])
     bench.manager.run_due()
@@ -109,7 +74,7 @@ def test_the_scope_names_exactly_the_objects_of_the_version(bench: Bench) -> Non
 def test_nothing_is_visible_before_all_of_it_is_there(bench: Bench) -> None:
     store = bench.cloud.add("cdp1")
     store.fails_after, store.faults = 2, [CloudError("store.refused", name="n", reason="r")]
-    package_id = _add(bench)
+    package_id = add_package(bench)
 
     bench.contents.distribute(package_id, ["cdp1"])
     bench.manager.run_due()
@@ -120,7 +85,7 @@ def test_nothing_is_visible_before_all_of_it_is_there(bench: Bench) -> None:
 
 def test_a_second_version_sends_only_what_changed(bench: Bench) -> None:
     store = bench.cloud.add("cdp1")
-    package_id = _add(bench)
+    package_id = add_package(bench)
     bench.contents.distribute(package_id, ["cdp1"])
     bench.manager.run_due()
     before = len(store.puts)
@@ -130,24 +95,24 @@ def test_a_second_version_sends_only_what_changed(bench: Bench) -> None:
     bench.contents.update(package_id)
     bench.manager.run_due()
 
-    assert _read_as_client(bench, package_id) == changed
+    assert read_as_client(bench, package_id) == changed
     assert len(store.puts) - before <= 3  # a chunk or two, and the manifest
 
 
 def test_two_distribution_points_get_the_same_objects(bench: Bench) -> None:
     first, second = bench.cloud.add("cdp1"), bench.cloud.add("cdp2")
-    package_id = _add(bench)
+    package_id = add_package(bench)
 
     bench.contents.distribute(package_id, ["cdp1", "cdp2"])
     bench.manager.run_due()
 
     assert dict(first.list("content")) == dict(second.list("content"))
-    assert _read_as_client(bench, package_id, "cdp2") == CONTENTS
+    assert read_as_client(bench, package_id, "cdp2") == CONTENTS
 
 
 def test_distributing_again_what_is_there_sends_nothing(bench: Bench) -> None:
     store = bench.cloud.add("cdp1")
-    package_id = _add(bench)
+    package_id = add_package(bench)
     bench.contents.distribute(package_id, ["cdp1"])
     bench.manager.run_due()
     before = list(store.puts)
@@ -162,7 +127,7 @@ def test_distributing_again_what_is_there_sends_nothing(bench: Bench) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_crash_at_any_step_sends_nothing_twice(bench: Bench, moment: str, step: str) -> None:
     store = bench.cloud.add("cdp1")
-    package_id = _add(bench)
+    package_id = add_package(bench)
     bench.contents.distribute(package_id, ["cdp1"])
     bench.restart(KillingObserver(moment, step))
     bench.manager.run_due()
@@ -170,14 +135,14 @@ def test_a_crash_at_any_step_sends_nothing_twice(bench: Bench, moment: str, step
     bench.restart()
     bench.manager.run_due()
 
-    assert _read_as_client(bench, package_id) == CONTENTS
+    assert read_as_client(bench, package_id) == CONTENTS
     assert len(store.puts) == len(set(store.puts)) == len(dict(store.list("content")))
 
 
 def test_a_crash_between_two_chunks_sends_nothing_twice(bench: Bench) -> None:
     store = bench.cloud.add("cdp1")
     store.fails_after, store.faults = 3, [SystemExit()]
-    package_id = _add(bench)
+    package_id = add_package(bench)
     bench.contents.distribute(package_id, ["cdp1"])
     bench.manager.run_due()
     arrived = list(store.puts)
@@ -186,13 +151,13 @@ def test_a_crash_between_two_chunks_sends_nothing_twice(bench: Bench) -> None:
     bench.manager.run_due()
 
     assert len(arrived) == 3
-    assert _read_as_client(bench, package_id) == CONTENTS
+    assert read_as_client(bench, package_id) == CONTENTS
     assert len(store.puts) == len(set(store.puts))
 
 
 def test_a_distribution_point_that_is_not_ready_yet_gets_its_content_when_it_is(bench: Bench) -> None:
     bench.cloud.add("cdp1", ServiceState.PROVISIONING)
-    package_id = _add(bench)
+    package_id = add_package(bench)
     bench.contents.distribute(package_id, ["cdp1"])
 
     assert bench.manager.run_due() == 0
@@ -205,7 +170,7 @@ def test_a_distribution_point_that_is_not_ready_yet_gets_its_content_when_it_is(
 
 def test_content_that_a_distribution_point_lost_is_sent_again_and_until_then_not_offered(bench: Bench) -> None:
     store = bench.cloud.add("cdp1")
-    package_id = _add(bench)
+    package_id = add_package(bench)
     bench.contents.distribute(package_id, ["cdp1"])
     bench.manager.run_due()
     for name, _length in list(store.list("")):
@@ -215,12 +180,12 @@ def test_content_that_a_distribution_point_lost_is_sent_again_and_until_then_not
     assert bench.located.located_content(package_id) is None
     bench.manager.run_due()
 
-    assert _read_as_client(bench, package_id) == CONTENTS
+    assert read_as_client(bench, package_id) == CONTENTS
 
 
 def test_what_is_wanted_at_a_distribution_point_that_is_gone_is_forgotten(bench: Bench) -> None:
     bench.cloud.add("cdp1", ServiceState.PROVISIONING)
-    package_id = _add(bench)
+    package_id = add_package(bench)
     bench.contents.distribute(package_id, ["cdp1"])
     del bench.cloud.services["cdp1"]
 
@@ -232,7 +197,7 @@ def _failing(bench: Bench, count: int, error: type[TemporaryError | CloudError])
     store = bench.cloud.add("cdp1")
     store.fails_after = 0
     store.faults = [error("store.refused", name="n", reason="r") for _ in range(count)]
-    package_id = _add(bench, {"a": b"a"})
+    package_id = add_package(bench, {"a": b"a"})
     bench.contents.distribute(package_id, ["cdp1"])
     return package_id, store
 
@@ -271,7 +236,7 @@ def test_what_lasts_is_tried_again_after_30_minutes_also_by_another_process(benc
 
 def test_a_library_that_lost_a_file_is_told_and_nothing_is_visible(bench: Bench) -> None:
     bench.cloud.add("cdp1")
-    package_id = _add(bench)
+    package_id = add_package(bench)
     for lost in (bench.folder / "library" / "files").glob("*/*"):
         lost.unlink()
 
@@ -287,7 +252,7 @@ def test_a_library_that_lost_a_file_is_told_and_nothing_is_visible(bench: Bench)
 def test_a_library_that_changed_after_the_first_publication_is_told(bench: Bench) -> None:
     bench.cloud.add("cdp1")
     bench.cloud.add("cdp2")
-    package_id = _add(bench, {"a": b"before"})
+    package_id = add_package(bench, {"a": b"before"})
     bench.contents.distribute(package_id, ["cdp1"])
     bench.manager.run_due()
     [kept] = (bench.folder / "library" / "files").glob("*/*")
@@ -302,7 +267,7 @@ def test_a_library_that_changed_after_the_first_publication_is_told(bench: Bench
 
 def test_the_background_thread_does_what_is_due_when_it_is_woken(bench: Bench, tmp_path: Path) -> None:
     bench.cloud.add("cdp1")
-    package_id = _add(bench, {"a": b"a"})
+    package_id = add_package(bench, {"a": b"a"})
     bench.manager.start()
 
     bench.contents.distribute(package_id, ["cdp1"])

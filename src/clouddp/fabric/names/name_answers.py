@@ -25,6 +25,8 @@ _LOG: Final = logging.getLogger(__name__)
 _LONGEST_CHAIN: Final = 8
 _PAYLOAD_BYTES: Final = 1_232  # what fits through every network without fragments
 _SMALLEST_PAYLOAD_BYTES: Final = 512
+_HEADER_BYTES: Final = 12
+_IS_ANSWER: Final = 0x80  # the flag QR, in the third octet of a message
 _REFUSED_KINDS: Final = (dns.rdatatype.AXFR, dns.rdatatype.IXFR)
 _BAD_SIGNATURE, _BAD_KEY, _BAD_TIME = 16, 17, 18  # RFC 8945, section 3
 
@@ -37,14 +39,14 @@ class NameAnswers:
         self._keys = {name: key for zone in zones if isinstance(zone, ZoneFile) for name, key in zone.keys.items()}
 
     def answer(self, wire: bytes, *, is_udp: bool) -> bytes | None:
-        """Return the answer to a message; None for what is none, or deserves none."""
+        """Return the answer to a message; None for what is none, or is an answer itself."""
+        if len(wire) < _HEADER_BYTES or wire[2] & _IS_ANSWER:
+            return None
         try:
             message = dns.message.from_wire(wire, keyring=False)
-            if message.flags & dns.flags.QR:
-                return None
-            response = self._response(message, wire)
         except (dns.exception.DNSException, ValueError):
-            return None
+            return _format_error(wire)
+        response = self._response(message, wire)
         limit = max(message.payload, _SMALLEST_PAYLOAD_BYTES) if message.edns >= 0 else _SMALLEST_PAYLOAD_BYTES
         return response.to_wire(max_size=min(limit, _PAYLOAD_BYTES) if is_udp else 65_535, prefer_truncation=True)
 
@@ -129,6 +131,12 @@ class NameAnswers:
     def _zone_of(self, name: dns.name.Name) -> Zone | None:
         holding = [zone for zone in self._zones if name.is_subdomain(zone.origin)]
         return max(holding, key=lambda zone: len(zone.origin), default=None)
+
+
+def _format_error(wire: bytes) -> bytes:
+    """Say of what cannot be read that it cannot be, under its number; no record of it is repeated."""
+    operation_and_recursion = wire[2] & 0x79
+    return wire[:2] + bytes((_IS_ANSWER | operation_and_recursion, dns.rcode.FORMERR)) + bytes(8)
 
 
 def _add_authority(response: dns.message.Message, zone: Zone) -> None:

@@ -8,8 +8,11 @@ from pathlib import Path
 import dns.flags
 import dns.message
 import dns.name
+import dns.opcode
 import dns.query
 import dns.rcode
+import dns.rdatatype
+import dns.rrset
 import dns.tsig
 import dns.update
 import pytest
@@ -233,3 +236,89 @@ def test_a_message_that_arrives_byte_by_byte_over_tcp_is_answered(names: Names) 
         answer = tcp.recv(4_096)
 
     assert dns.message.from_wire(answer[2:]).answer
+
+
+def test_what_has_a_head_and_no_sense_is_told_so_under_its_number(names: Names) -> None:
+    valid = dns.message.make_query(SERVICE, "A").to_wire()
+    damaged = [valid[:-3], valid + b"more", valid[:5] + b"\x07" + valid[6:], valid[:12] + b"\xc0\x0c" + valid[14:]]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.settimeout(5)
+        for wire in damaged:
+            udp.sendto(wire, ("127.0.0.1", names.port))
+            answer = dns.message.from_wire(udp.recv(4_096))
+            assert (answer.id, answer.rcode()) == (int.from_bytes(wire[:2], "big"), dns.rcode.FORMERR)
+            assert answer.flags & dns.flags.QR
+
+
+def test_an_answer_is_never_answered(names: Names) -> None:
+    answer = dns.message.make_response(dns.message.make_query(SERVICE, "A")).to_wire()
+    damaged = answer[:2] + b"\x80" + answer[3:9]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        for wire in (answer, damaged + bytes(20)):
+            udp.sendto(wire, ("127.0.0.1", names.port))
+        assert names.ask(SERVICE, "A").answer  # one thread answers in order: nothing came for what was sent before
+        udp.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            udp.recv(4_096)
+
+
+@pytest.mark.parametrize("kind", ["TYPE65280", "TXT", "MX", "SRV", "DS", "HTTPS"])
+def test_a_kind_of_record_that_there_is_not_is_no_data(names: Names, kind: str) -> None:
+    answer = names.ask(SERVICE, kind)
+
+    assert (answer.rcode(), answer.answer) == (dns.rcode.NOERROR, [])
+    assert answer.authority[0].rdtype == dns.rdatatype.SOA
+
+
+def test_any_kind_is_every_record_of_the_name(names: Names) -> None:
+    kinds = {one.rdtype for one in names.ask("cloudapp.net", "ANY").answer}
+
+    assert kinds == {dns.rdatatype.SOA, dns.rdatatype.NS}
+
+
+@pytest.mark.parametrize(("rdclass", "kind"), [("CH", "TXT"), ("IN", "AXFR"), ("HS", "A")])
+def test_other_classes_and_copies_of_the_zone_are_refused(names: Names, rdclass: str, kind: str) -> None:
+    answer = names.tell(dns.message.make_query("cloudapp.net", kind, rdclass))
+
+    assert answer.rcode() == dns.rcode.REFUSED
+
+
+def test_operations_other_than_question_and_update_are_not_there(names: Names) -> None:
+    for opcode in (dns.opcode.STATUS, dns.opcode.NOTIFY):
+        message = dns.message.make_query(SERVICE, "A")
+        message.set_opcode(opcode)
+        assert names.tell(message).rcode() == dns.rcode.NOTIMP
+
+
+def test_a_message_with_two_questions_is_refused_as_malformed(names: Names) -> None:
+    message = dns.message.make_query(SERVICE, "A")
+    message.question.append(dns.rrset.from_text("cloudapp.net.", 0, "IN", "A"))
+
+    assert names.tell(message).rcode() == dns.rcode.FORMERR
+
+
+def test_extensions_are_answered_with_ours_and_an_unknown_version_is_told(names: Names) -> None:
+    known = dns.message.make_query(SERVICE, "A", use_edns=0, payload=4_096, want_dnssec=True)
+    unknown = dns.message.make_query(SERVICE, "A", use_edns=1)
+    without = dns.message.make_query(SERVICE, "A", use_edns=-1)
+
+    answers = [dns.query.udp(each, "127.0.0.1", port=names.port, timeout=5) for each in (known, unknown, without)]
+
+    assert [answer.edns for answer in answers] == [0, 0, -1]
+    assert [answer.rcode() for answer in answers] == [dns.rcode.NOERROR, dns.rcode.BADVERS, dns.rcode.NOERROR]
+    assert answers[0].payload == 1_232
+    assert [bool(answer.answer) for answer in answers] == [True, False, True]
+
+
+def test_a_larger_datagram_is_used_up_to_our_limit_when_the_asker_takes_it(names: Names) -> None:
+    update = _update()
+    for number in range(15):
+        update.add("some", 60, "TXT", f'"{number:03d} {"x" * 40}"')
+    names.tell(update)
+    sizes = []
+    for payload in (512, 1_232, 4_096):
+        query = dns.message.make_query("some.contoso.com", "TXT", use_edns=0, payload=payload)
+        answer = dns.query.udp(query, "127.0.0.1", port=names.port, timeout=5)
+        sizes.append((bool(answer.flags & dns.flags.TC), len(answer.to_wire()) <= payload))
+
+    assert sizes == [(True, True), (False, True), (False, True)]

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -33,7 +33,7 @@ class _Active:
 
     attempt: Attempt
     started_at: datetime
-    ended: Future[None] = field(default_factory=Future)
+    future: Future[None]
     is_stopping: bool = False
     is_superseded: bool = False
 
@@ -100,7 +100,7 @@ class DistributionManager:
         while True:
             tries += len(self.sweep())
             with self._lock:
-                running = [active.ended for active in self._active.values()]
+                running = [active.future for active in self._active.values() if not active.future.done()]
             if not running:
                 return tries
             wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
@@ -181,17 +181,16 @@ class DistributionManager:
             reporting=self._reporting,
             now=self._now,
         )
-        active = self._active[transfer.id] = _Active(attempt, self._now())
-        self._pool.submit(self._run, attempt)
-        return active.ended
+        future = self._pool.submit(self._run, attempt)  # which cannot end before the lock is free
+        self._active[transfer.id] = _Active(attempt, self._now(), future)
+        return future
 
     def _run(self, attempt: Attempt) -> None:
         with correlated():
             is_recorded = self._is_recorded(attempt)
         with self._lock:
-            ended = self._active.pop(attempt.transfer.id).ended
+            del self._active[attempt.transfer.id]
             self._served_at[attempt.transfer.id] = self._now()
-        ended.set_result(None)
         if is_recorded:
             self._wake.set()
 

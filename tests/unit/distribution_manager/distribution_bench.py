@@ -94,6 +94,7 @@ class WatchedStore:
         self._store = store
         self.puts: list[str] = []
         self.faults: list[BaseException] = []
+        self.delete_faults: list[BaseException] = []
         self.fails_after = 10**9
         self.before_put: Callable[[str], None] = lambda _name: None
         self._lock = threading.Lock()
@@ -116,6 +117,8 @@ class WatchedStore:
         return self._store.length(name)
 
     def delete(self, name: str) -> None:
+        if self.delete_faults:
+            raise self.delete_faults.pop()
         self._store.delete(name)
 
     def list(self, prefix: str) -> Iterator[tuple[str, int]]:

@@ -26,6 +26,7 @@ class ClassicDeployments:
     def ensure_deployment(self, service: str, plan: DeploymentPlan) -> bool:
         """Create the production deployment unless it is there."""
         if self._read(service) is not None:
+            self._operations.note_arrival(_creation(service))
             return True
         if not self._operations.is_under_way(_creation(service)):
             try:

@@ -82,12 +82,19 @@ class ManagementApi:
         retried = _RETRIED_READING if method == "GET" else _RETRIED
         number = 0
         while True:
-            answer = self._send_once(method, path, document)
-            if answer.status < 300:
-                return answer
-            pause = self._pause_seconds(answer, number)
-            if answer.status not in retried or self._now() + pause > ends_at:
-                raise self._failure(answer, path)
+            failure: SiteError
+            headers: Mapping[str, str] = {}
+            try:
+                answer = self._send_once(method, path, document)
+                if answer.status < 300:
+                    return answer
+                failure, headers = self._failure(answer, path), answer.headers
+                is_passing = answer.status in retried
+            except UnansweredError as error:
+                failure, is_passing = error, method == "GET"  # looking twice changes nothing
+            pause = self._pause_seconds(headers, number)
+            if not is_passing or self._now() + pause > ends_at:
+                raise failure
             self._sleep(pause)
             number += 1
 
@@ -115,8 +122,8 @@ class ManagementApi:
             thumbprint=self._settings.management_certificate.thumbprint,
         )
 
-    def _pause_seconds(self, answer: _Answer, number: int) -> float:
-        asked = retry_after_seconds(answer.headers) if "retry-after" in answer.headers else 0.0
+    def _pause_seconds(self, headers: Mapping[str, str], number: int) -> float:
+        asked = retry_after_seconds(headers) if "retry-after" in headers else 0.0
         backoff = min(8.0, 0.25 * 2.0**number) * (0.5 + self._chance() / 2)
         return max(asked, backoff)
 

@@ -72,6 +72,12 @@ class Operations:
         self._journal.forget(subject)
         return True
 
+    def note_arrival(self, subject: str) -> None:
+        """Drop a request that got no answer: what it asked for is to be seen, so there is nothing to wait for."""
+        asked = self._journal.find(subject)
+        if asked is not None and not asked.request_id:
+            self._journal.forget(subject)
+
     def forget(self, subject: str) -> None:
         """Drop what has ended."""
         if self._journal.find(subject) is not None:

@@ -159,6 +159,20 @@ def test_a_lost_answer_may_pass(cloud: ScriptedCloud, api: ManagementApi) -> Non
     assert caught.value.code == "cloud.unreachable"
 
 
+def test_a_look_that_got_no_answer_is_repeated_and_a_change_is_not(
+    cloud: ScriptedCloud, api: ManagementApi, clock: Clock
+) -> None:
+    cloud.script("GET", "/locations", Answer(hangs_up=True), Answer(body="<Locations/>"))
+    cloud.script("POST", "/services/hostedservices", Answer(hangs_up=True), Answer(201))
+
+    assert api.read("/locations") is not None
+    assert clock.slept == [0.125]
+    with pytest.raises(TemporaryError):
+        api.write("POST", "/services/hostedservices", b"<x/>")
+
+    assert len(cloud.asked) == 3
+
+
 def test_a_server_of_another_authority_is_not_trusted(cloud: ScriptedCloud) -> None:
     other = certificate_pem(make_authority("Other", now=datetime.now(UTC)).certificate).decode()
     api = ManagementApi(cloud.settings(authorities_pem=other))

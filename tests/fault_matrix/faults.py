@@ -62,7 +62,8 @@ def _kill_site_after(blow: Blow) -> None:
 
 
 def _kill_site_at_write(blow: Blow) -> None:
-    blow.stage.site.say(die_at_write=int(blow.target), go_on=True)
+    """Have it die at the write, or after the step where that wrote less often than in the plain run."""
+    blow.stage.site.say(die_at_write=int(blow.target), pause_at=[f"after {blow.step}"], go_on=True)
     blow.stage.await_death_of_site()
     blow.stage.start_site()
 

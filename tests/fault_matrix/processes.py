@@ -64,6 +64,9 @@ class Fork:
     def await_end(self) -> None:
         while self.hear(END_SECONDS) is not None:
             pass
+        self.close()
+
+    def close(self) -> None:
         self._connection.close()
 
     def _receive(self) -> bytes:

@@ -82,8 +82,12 @@ class Stage:
         self.site.kill()
 
     def await_death_of_site(self) -> None:
+        """Wait until it has killed itself; where it pauses instead, it is killed there."""
         self.administrator.close()
-        self.site.await_end()
+        if self.site.hear(MOMENT_SECONDS) is None:
+            self.site.close()
+        else:
+            self.site.kill()
 
     def await_moment(self) -> dict[str, Any]:
         """Wait until the site's work pauses where it was told to."""

@@ -26,7 +26,7 @@ class ClassicDeployments:
     def ensure_deployment(self, service: str, plan: DeploymentPlan) -> bool:
         """Create the production deployment unless it is there."""
         if self._read(service) is not None:
-            self._operations.note_arrival(_creation(service))
+            self._operations.note_seen(_creation(service))
             return True
         if not self._operations.is_under_way(_creation(service)):
             try:
@@ -88,6 +88,7 @@ class ClassicDeployments:
         """Delete the production deployment, and wait for one that was asked for and is not to be seen yet."""
         if self._read(service) is None:
             return not self._operations.may_still_come(_creation(service))
+        self._operations.note_seen(_creation(service))
         if not self._operations.is_under_way(_removal(service)):
             self._operations.ask(_removal(service), lambda: self._api.remove(_path(service)))
         return False

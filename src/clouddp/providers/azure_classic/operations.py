@@ -72,10 +72,9 @@ class Operations:
         self._journal.forget(subject)
         return True
 
-    def note_arrival(self, subject: str) -> None:
-        """Drop a request that got no answer: what it asked for is to be seen, so there is nothing to wait for."""
-        asked = self._journal.find(subject)
-        if asked is not None and not asked.request_id:
+    def note_seen(self, subject: str) -> None:
+        """Drop a request that got no answer: the thing is there, so it has arrived."""
+        if self.is_unanswered(subject):
             self._journal.forget(subject)
 
     def forget(self, subject: str) -> None:

@@ -63,6 +63,7 @@ class ClassicServices:
         """Delete the hosted service, and wait for one that was asked for and is not to be seen yet."""
         if not self._is_there(service):
             return not self._operations.may_still_come(_subject(service))
+        self._operations.note_seen(_subject(service))
         self._api.remove(f"{SERVICES_PATH}/{service}")
         return False
 

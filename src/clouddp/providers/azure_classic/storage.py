@@ -58,6 +58,7 @@ class ClassicStorage:
         """Remove the account, and wait for one that was asked for and is not to be seen yet."""
         if self._find(name) is None:
             return not self._operations.may_still_come(_subject(name))
+        self._operations.note_seen(_subject(name))
         self._api.remove(f"{_PATH}/{name}")
         return False
 

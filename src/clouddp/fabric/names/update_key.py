@@ -37,7 +37,7 @@ def open_update_key(path: Path, zone: str) -> UpdateKey:
         write_whole(path, json.dumps(asdict(made)).encode())
     try:
         return _read(json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError, binascii.Error) as error:
+    except (OSError, ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise InvalidInputError("fabric.zone_key_damaged", path=path) from error
 
 

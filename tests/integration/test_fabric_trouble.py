@@ -1,5 +1,6 @@
 """Each kind of trouble, as a client of the embedded cloud meets it on the wire."""
 
+import base64
 import socket
 import ssl
 import threading
@@ -9,9 +10,14 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import requests
+from azure.common import AzureConflictHttpError, AzureHttpError
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.servicemanagement import ServiceManagementService
+from azure.servicemanagement.models import AzureAsyncOperationHttpError
 
 from clouddp.network.tls import client_context
+from tests.integration.classic_deployment import write_pem
 from tests.integration.troubled_fabric import SERVICES, STORAGE, TroubledFabric, texts, troubled_fabric, wait_until
 from tests.unit.cloud_services.site_bench import management_certificate
 from tests.unit.fabric.builders import deployment_document
@@ -258,6 +264,51 @@ def test_storage_that_does_not_exist_cannot_be_lost(fabric: TroubledFabric) -> N
 
     assert (refused.status_code, refused.json()["code"]) == (404, "trouble.no_such_account")
     assert fabric.admin("GET").json() == []
+
+
+@pytest.mark.slow
+def test_microsofts_client_of_the_classic_protocol_reads_each_trouble(fabric: TroubledFabric, tmp_path: Path) -> None:
+    label = base64.b64encode(b"x").decode()
+    with requests.Session() as session:
+        session.cert = str(write_pem(management_certificate(), tmp_path))
+        session.verify, session.trust_env = fabric.process.addresses["ca_file"], False
+        client = ServiceManagementService(
+            fabric.process.addresses["subscription_id"],
+            host=fabric.process.addresses["management_url"].removeprefix("https://"),
+            request_session=session,
+        )
+
+        fabric.add("error", status=503, operation="list-locations", times=1)
+        with pytest.raises(AzureHttpError) as busy:
+            client.list_locations()
+        assert busy.value.status_code == 503
+        assert "ServerBusy" in str(busy.value)
+
+        fabric.add("failed-operation", operation="create-storage-account", code="OperationTimedOut", times=1)
+        accepted = client.create_storage_account("legacy1", "x", label, location="West Europe")
+        with pytest.raises(AzureAsyncOperationHttpError) as failed:
+            client.wait_for_operation_status(
+                accepted.request_id, timeout=30, sleep_interval=0.1, progress_callback=None, success_callback=None
+            )
+        result = failed.value.result
+        assert (result.http_status_code, result.error.code) == ("500", "OperationTimedOut")
+
+        fabric.add("lost-answer", operation="create-hosted-service", times=1)
+        with pytest.raises(requests.ConnectionError):
+            client.create_hosted_service("legacy1", label, location="West Europe")
+        assert client.get_hosted_service_properties("legacy1").service_name == "legacy1"
+
+        fabric.add("name-taken-late")
+        assert client.check_hosted_service_name_availability("legacy2").result
+        with pytest.raises(AzureConflictHttpError):
+            client.create_hosted_service("legacy2", label, location="West Europe")
+
+        fabric.add("disabled-subscription")
+        assert client.get_subscription().subscription_status == "Disabled"
+        with pytest.raises(AzureHttpError) as disabled:
+            client.list_hosted_services()
+        assert disabled.value.status_code == 403
+        assert "SubscriptionDisabled" in str(disabled.value)
 
 
 @pytest.mark.slow

@@ -116,11 +116,11 @@ class ManagementStrikes:
     def _lose_answer(self, trouble: Trouble, _visit: Visit, request: Request, act: Act) -> Reply:
         with contextlib.suppress(ProtocolError):
             act(request)
-        self._troubles.hold(trouble)
-        raise ConnectionCutError
+        return self._lose_request(trouble, _visit, request, act)
 
     def _lose_request(self, trouble: Trouble, _visit: Visit, _request: Request, _act: Act) -> Reply:
-        self._troubles.hold(trouble)
+        with contextlib.suppress(ProtocolError):  # where too many are held, it is cut at once
+            self._troubles.hold(trouble)
         raise ConnectionCutError
 
     def _repeat(self, _trouble: Trouble, _visit: Visit, request: Request, act: Act) -> Reply:

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clouddp.fabric.trouble.rules import TroubleKind, TroubleRule, parse_rule
 from clouddp.language.command_line import describe_error
@@ -21,6 +23,14 @@ def faults_of(document: object) -> list[str]:
     with pytest.raises(InvalidInputError) as caught:
         parse_rule(document)
     return [fault.code for fault in caught.value.faults] or [caught.value.code]
+
+
+def outcome_of(document: object) -> str:
+    """Say what kind of rule a document is, or why it is none."""
+    try:
+        return str(parse_rule(document).kind)
+    except InvalidInputError as error:
+        return str(describe_error(error, "en")["text"])
 
 
 @pytest.mark.parametrize("kind", TroubleKind)
@@ -130,6 +140,22 @@ def test_a_region_that_the_cloud_does_not_have_is_refused(region: object) -> Non
 )
 def test_a_field_that_a_kind_does_not_have_is_refused(kind: str, fields: dict[str, object]) -> None:
     assert faults_of({"kind": kind, **fields}) == ["trouble.field_not_of_kind"]
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from([*TroubleRule.__dataclass_fields__, "colour"])
+
+
+@given(document=st.dictionaries(FIELDS, ANYTHING, max_size=6) | ANYTHING, kind=st.sampled_from([*TroubleKind, None]))
+def test_whatever_is_sent_is_a_rule_or_refused_with_words(document: Any, kind: TroubleKind | None) -> None:
+    if isinstance(document, dict) and kind is not None:
+        document = {**document, "kind": str(kind)}
+
+    assert outcome_of(document)
 
 
 def test_all_that_is_wrong_is_told_at_once_in_the_readers_language() -> None:

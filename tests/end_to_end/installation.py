@@ -18,10 +18,9 @@ import requests
 from azure.servicemanagement import ServiceManagementService
 
 from clouddp.admin.api_client import SiteApi
-from clouddp.network.certificates import KeyedCertificate, certificate_pem, chain_pem, key_pem
+from clouddp.network.certificates import KeyedCertificate, certificate_pem, chain_pem, key_pem, to_quick_pfx
 from clouddp.network.issuing import issue_management_certificate, issue_service_certificate, make_authority
 from clouddp.network.tls import client_context
-from tests.pfx import quick_pfx
 
 DEADLINE_SECONDS = 120.0
 PASSWORD = "correct horse"
@@ -202,7 +201,7 @@ class Installation:
 
 
 def pfx(keyed: KeyedCertificate, password: str = PASSWORD) -> dict[str, str]:
-    return {"pfx_base64": base64.b64encode(quick_pfx(keyed, password)).decode(), "password": password}
+    return {"pfx_base64": base64.b64encode(to_quick_pfx(keyed, password)).decode(), "password": password}
 
 
 def eventually(look: Callable[[], _T | None], *, what: str, deadline_seconds: float = DEADLINE_SECONDS) -> _T:

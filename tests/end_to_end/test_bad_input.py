@@ -13,10 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from clouddp.network.certificates import KeyedCertificate
+from clouddp.network.certificates import KeyedCertificate, to_quick_pfx
 from clouddp.network.issuing import issue_management_certificate, issue_service_certificate
 from tests.end_to_end.installation import PASSWORD, SERVICE_FQDN, Installation, pfx
-from tests.pfx import quick_pfx
 
 BUSY_FQDN = "taken.contoso.com"
 UNKNOWN_SUBSCRIPTION = "00000000-1111-2222-3333-444444444444"
@@ -67,8 +66,8 @@ def without_key(keyed: KeyedCertificate) -> bytes:
 
 def create(installation: Installation, folder: Path, *, expected: int, **changes: Any) -> dict[str, Any]:
     """Try `clouddp cloud-dp create` with one thing wrong; what it tells."""
-    service = changes.get("service", quick_pfx(installation.service, PASSWORD))
-    management = changes.get("management", quick_pfx(installation.management, PASSWORD))
+    service = changes.get("service", to_quick_pfx(installation.service, PASSWORD))
+    management = changes.get("management", to_quick_pfx(installation.management, PASSWORD))
     files = {"service.pfx": service, "management.pfx": management}
     for name, content in files.items():
         (folder / name).write_bytes(content)
@@ -104,19 +103,23 @@ Wrong = Callable[[Installation], dict[str, Any]]
 WRONG: list[tuple[str, Wrong, str]] = [
     ("password", lambda _: {"password": "wrong"}, "certificate.pfx_password"),
     ("broken file", lambda _: {"service": b"this is no .pfx"}, "certificate.pfx_unreadable"),
-    ("half a file", lambda i: {"service": quick_pfx(i.service, PASSWORD)[:500]}, "certificate.pfx_cut_short"),
+    ("half a file", lambda i: {"service": to_quick_pfx(i.service, PASSWORD)[:500]}, "certificate.pfx_cut_short"),
     ("no private key", lambda i: {"service": without_key(i.service)}, "certificate.without_key"),
     (
         "no server authentication",
-        lambda i: {"service": quick_pfx(service_like(i, usage=ExtendedKeyUsageOID.CODE_SIGNING), PASSWORD)},
+        lambda i: {"service": to_quick_pfx(service_like(i, usage=ExtendedKeyUsageOID.CODE_SIGNING), PASSWORD)},
         "certificate.without_server_authentication",
     ),
-    ("expired", lambda i: {"service": quick_pfx(service_like(i, ends=-1), PASSWORD)}, "certificate.expired"),
-    ("short key", lambda i: {"service": quick_pfx(service_like(i, bits=1024), PASSWORD)}, "certificate.key_too_short"),
+    ("expired", lambda i: {"service": to_quick_pfx(service_like(i, ends=-1), PASSWORD)}, "certificate.expired"),
+    (
+        "short key",
+        lambda i: {"service": to_quick_pfx(service_like(i, bits=1024), PASSWORD)},
+        "certificate.key_too_short",
+    ),
     ("other host", lambda _: {"fqdn": "other.contoso.com"}, "certificate.host_not_covered"),
     (
         "name in use",
-        lambda i: {"fqdn": BUSY_FQDN.upper(), "service": quick_pfx(service_like(i, host=BUSY_FQDN), PASSWORD)},
+        lambda i: {"fqdn": BUSY_FQDN.upper(), "service": to_quick_pfx(service_like(i, host=BUSY_FQDN), PASSWORD)},
         "cloud.fqdn_in_use",
     ),
     ("region", lambda _: {"region": "Atlantis"}, "cloud.region_unknown"),
@@ -138,7 +141,9 @@ def test_a_creation_that_cannot_succeed_is_refused_before_anything_is_made(
 
 
 def test_all_faults_are_told_at_once(shared: Installation, tmp_path: Path) -> None:
-    certificate = quick_pfx(service_like(shared, ends=-1, bits=1024, usage=ExtendedKeyUsageOID.CODE_SIGNING), PASSWORD)
+    certificate = to_quick_pfx(
+        service_like(shared, ends=-1, bits=1024, usage=ExtendedKeyUsageOID.CODE_SIGNING), PASSWORD
+    )
 
     told = create(shared, tmp_path, expected=2, service=certificate, region="Atlantis", fqdn="other.contoso.com")
 
@@ -157,7 +162,7 @@ def test_what_the_cloud_does_not_know_is_shown_with_where_to_look(
 ) -> None:
     """The cloud does not tell which of the two it is, so both are shown."""
     stranger = issue_management_certificate("Stranger", now=datetime.now(UTC))
-    changes: dict[str, Any] = {"certificate": {"management": quick_pfx(stranger, PASSWORD)}}.get(
+    changes: dict[str, Any] = {"certificate": {"management": to_quick_pfx(stranger, PASSWORD)}}.get(
         what, {"subscription": UNKNOWN_SUBSCRIPTION}
     )
 

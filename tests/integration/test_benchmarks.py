@@ -10,7 +10,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["publish", "small-files", "image-edits", "memory", "start-up"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "publish",
+        "small-files",
+        "image-edits",
+        "memory",
+        "start-up",
+        pytest.param("at-once", marks=pytest.mark.slow),  # eight at once, with nothing left over
+    ],
+)
 def test_a_benchmark_runs_and_measures(name: str, tmp_path: Path) -> None:
     told = json.loads(_benchmarks("--quick", "--json", "--folder", str(tmp_path), name))
 
@@ -26,6 +36,7 @@ def test_the_list_names_each_benchmark() -> None:
         "image-edits",
         "memory",
         "start-up",
+        "at-once",
     ]
 
 

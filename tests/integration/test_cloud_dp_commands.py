@@ -13,7 +13,7 @@ import pytest
 from clouddp.admin.rest.application import make_administration_service
 from clouddp.admin.rest.cloud_distribution_points import cloud_distribution_point_routes
 from clouddp.admin.rest.dns_zones import dns_zone_routes
-from clouddp.network.certificates import certificate_pem
+from clouddp.network.certificates import certificate_pem, to_quick_pfx
 from clouddp.network.https_server import HttpsServer, listen
 from clouddp.network.issuing import issue_service_certificate
 from clouddp.network.tls import server_context
@@ -21,7 +21,6 @@ from clouddp.site_server.database.clients import ClientRepository
 from clouddp.site_server.database.dns_zones import DnsZoneRepository
 from clouddp.site_server.database.sealing import Sealer
 from clouddp.site_server.service_names import ServiceNames
-from tests.pfx import quick_pfx
 from tests.unit.cloud_services.memory_cloud import MemoryCloud
 from tests.unit.cloud_services.site_bench import (
     PASSWORD,
@@ -70,8 +69,8 @@ def _lay_out(home: Path, admin_url: str) -> None:
     (home / "token").write_text("t")
     endpoint = {"admin_url": admin_url, "token_file": str(home / "token"), "ca_file": str(home / "ca.pem")}
     (home / "site" / "endpoint.json").write_text(json.dumps(endpoint))
-    (home / "management.pfx").write_bytes(quick_pfx(management_certificate(), PASSWORD))
-    (home / "service.pfx").write_bytes(quick_pfx(service_certificate(), PASSWORD))
+    (home / "management.pfx").write_bytes(to_quick_pfx(management_certificate(), PASSWORD))
+    (home / "service.pfx").write_bytes(to_quick_pfx(service_certificate(), PASSWORD))
     (home / "password.txt").write_text(f"{PASSWORD}\n")
 
 

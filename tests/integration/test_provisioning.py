@@ -15,13 +15,12 @@ from pathlib import Path
 import pytest
 
 from clouddp.model.cloud_service import CloudService, ServiceState
-from clouddp.network.certificates import certificate_pem
+from clouddp.network.certificates import certificate_pem, to_quick_pfx
 from clouddp.network.signed import Purpose, verify_state
 from clouddp.providers.azure_classic.provider import AzureClassicProvider
 from clouddp.providers.base import Connection, ConnectionSettings
 from clouddp.site_server.cloud_services import CreationRequest
 from tests.integration.fabric_process import FabricProcess
-from tests.pfx import quick_pfx
 from tests.unit.cloud_services.site_bench import PASSWORD, SiteBench, authority, management_certificate, request
 
 
@@ -115,7 +114,7 @@ def test_the_cloud_dies_in_the_middle_and_comes_back(site: SiteBench, fabric: Fa
 def test_the_site_server_dies_before_and_after_every_step_and_nothing_is_done_twice(
     tmp_path: Path, fabric: FabricProcess
 ) -> None:
-    (tmp_path / "management.pfx").write_bytes(quick_pfx(management_certificate(), PASSWORD))
+    (tmp_path / "management.pfx").write_bytes(to_quick_pfx(management_certificate(), PASSWORD))
     deaths = 0
     for kill_at in itertools.cycle((2, 3)):  # with the work done and not journalled; then with the next step begun
         ended = run_site(tmp_path, fabric, kill_at)

@@ -10,7 +10,7 @@ from cryptography import x509
 
 from clouddp.disk.whole_files import write_whole
 from clouddp.model.errors import InvalidInputError
-from clouddp.network.certificates import KeyedCertificate, certificate_pem, load_pfx, to_pfx
+from clouddp.network.certificates import KeyedCertificate, certificate_pem, load_pfx, to_quick_pfx
 from clouddp.network.issuing import issue_endpoint_certificate, make_authority
 from clouddp.site_server.database.secrets import SiteSecrets
 
@@ -23,7 +23,7 @@ def site_authority(secrets: SiteSecrets, *, site_code: str, now: datetime) -> Ke
     made = secrets.obtain(
         _NAME,
         wrapping="site",
-        make=lambda: to_pfx(make_authority(f"clouddp site {site_code}", now=now), _SEALED_ALREADY),
+        make=lambda: to_quick_pfx(make_authority(f"clouddp site {site_code}", now=now), _SEALED_ALREADY),
     )
     return load_pfx(made, _SEALED_ALREADY, name=_NAME)
 

@@ -143,7 +143,7 @@ def open_pfx(upload: PfxUpload, name: str) -> CertificateFile:
         pfx = base64.b64decode(upload.pfx_base64, validate=True)
     except binascii.Error as error:
         raise InvalidInputError("cloud.upload_not_base64", name=name) from error
-    return CertificateFile(load_pfx(pfx, upload.password, name=name), pfx, upload.password)
+    return CertificateFile(load_pfx(pfx, upload.password, name=name), upload.password)
 
 
 def _open_or_note(upload: PfxUpload, name: str, faults: list[SiteError]) -> CertificateFile | None:

@@ -27,6 +27,7 @@ _RECOVERIES: Final = 10_000  # crashes that one workflow may live through
 _FIRST_DELAY_SECONDS: Final = 0.25
 _LONGEST_DELAY_SECONDS: Final = 30.0
 _CLOSING_SECONDS: Final = 10.0
+_STEPS_AT_ONCE: Final = 16  # of all workflows; a thread that waits for its next look does not count
 
 _Record = dict[str, Any]
 """What the journal keeps of one run: `kind` (done, again, temporary, failed), `at`, and what the kind needs."""
@@ -55,8 +56,9 @@ class DurableEngine:
         self._chance = chance
         self._workflows: dict[str, Workflow] = {}
         self._closing = threading.Event()
-        self._running = 0
+        self._running: set[str] = set()
         self._idle = threading.Condition()
+        self._steps = threading.Semaphore(_STEPS_AT_ONCE)
         self._entry: Callable[[str, str], None] = self._run
 
     def register(self, workflow: Workflow) -> None:
@@ -76,6 +78,8 @@ class DurableEngine:
 
     def start(self, workflow_name: str, workflow_id: str, subject_id: str) -> None:
         """Run a workflow; one that the engine itself could not bring to an end is begun anew."""
+        if workflow_id in self._running:  # known without asking the journal, which a sweep of many would do for each
+            return
         known = DBOS.get_workflow_status(workflow_id)
         if known is not None and known.status not in _BROKEN:
             return
@@ -88,17 +92,18 @@ class DurableEngine:
         """Let each workflow end its step, then close the journal."""
         self._closing.set()
         with self._idle:
-            self._idle.wait_for(lambda: self._running == 0, timeout=_CLOSING_SECONDS)
+            self._idle.wait_for(lambda: not self._running, timeout=_CLOSING_SECONDS)
         DBOS.destroy(destroy_registry=True)
 
     def _run(self, workflow_name: str, subject_id: str) -> None:
+        workflow_id = cast("str", DBOS.workflow_id)
         with self._idle:
-            self._running += 1
+            self._running.add(workflow_id)
         try:
-            self._follow(self._workflows[workflow_name], cast("str", DBOS.workflow_id), subject_id)
+            self._follow(self._workflows[workflow_name], workflow_id, subject_id)
         finally:
             with self._idle:
-                self._running -= 1
+                self._running.discard(workflow_id)
                 self._idle.notify_all()
 
     def _follow(self, workflow: Workflow, workflow_id: str, subject_id: str) -> None:
@@ -184,9 +189,10 @@ class DurableEngine:
         self._closing.wait(max(0.0, moment - self._now()))
 
     def _journal(self, name: str, run: Callable[[], _Record]) -> _Record:
-        if self._closing.is_set():
-            raise _ClosingDown
-        return DBOS.run_step({"name": name}, run)
+        with self._steps:
+            if self._closing.is_set():
+                raise _ClosingDown
+            return DBOS.run_step({"name": name}, run)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from clouddp.cloud_services.storage_steps import StorageSteps
 from clouddp.cloud_services.stores import CloudStores
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.settings import Quotas
-from clouddp.network.certificates import KeyedCertificate
+from clouddp.network.certificates import KeyedCertificate, to_quick_pfx
 from clouddp.network.issuing import issue_management_certificate, issue_service_certificate, make_authority
 from clouddp.providers.base import Provider
 from clouddp.site_server.cloud_services import CloudServices, CreationRequest, PfxUpload
@@ -45,7 +45,6 @@ from clouddp.site_server.status import StatusLog
 from clouddp.telemetry.logs import ComponentLog
 from clouddp.workflows.base import SilentObserver, StepObserver
 from clouddp.workflows.engine import DurableEngine
-from tests.pfx import quick_pfx
 
 PASSWORD = "pfx password"
 OWNER = Owner(site_code="P01", site_id="5e" * 16)
@@ -72,7 +71,9 @@ def service_certificate(fqdn: str = "clouddp1.contoso.com") -> KeyedCertificate:
 
 
 def upload(certificate: KeyedCertificate, password: str = PASSWORD) -> PfxUpload:
-    return PfxUpload(pfx_base64=base64.b64encode(quick_pfx(certificate, PASSWORD)).decode("ascii"), password=password)
+    return PfxUpload(
+        pfx_base64=base64.b64encode(to_quick_pfx(certificate, PASSWORD)).decode("ascii"), password=password
+    )
 
 
 def request(**changes: Any) -> CreationRequest:

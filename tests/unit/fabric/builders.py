@@ -21,10 +21,9 @@ from clouddp.fabric.compute.deployment_roles import RoleProgram
 from clouddp.fabric.control_plane import ControlPlane
 from clouddp.fabric.management.management_api import CLIENT_CERTIFICATE
 from clouddp.fabric.state import open_state
-from clouddp.network.certificates import KeyedCertificate
+from clouddp.network.certificates import KeyedCertificate, to_quick_pfx
 from clouddp.network.issuing import issue_management_certificate, issue_service_certificate, make_authority
 from clouddp.telemetry.logs import ComponentLog
-from tests.pfx import quick_pfx
 
 T = TypeVar("T")
 
@@ -195,7 +194,7 @@ def service_document(name: str, **values: str) -> str:
 
 
 def certificate_document(keyed: KeyedCertificate = SERVICE, password: str = PASSWORD) -> str:
-    data = encoded(quick_pfx(keyed, PASSWORD))
+    data = encoded(to_quick_pfx(keyed, PASSWORD))
     return document("CertificateFile", Data=data, CertificateFormat="pfx", Password=password)
 
 

@@ -40,8 +40,8 @@ def new_service(fqdn: str) -> NewCloudService:
         description="",
         instance_count=2,
         quotas=Quotas(),
-        management_certificate=CertificateFile(management, to_pfx(management, PASSWORD), PASSWORD),
-        service_certificate=CertificateFile(service, to_pfx(service, PASSWORD), PASSWORD),
+        management_certificate=CertificateFile(management, PASSWORD),
+        service_certificate=CertificateFile(service, PASSWORD),
     )
 
 

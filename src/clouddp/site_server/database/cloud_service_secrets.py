@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Engine, LargeBinary, Row, String, Tab
 
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import NotFoundError
-from clouddp.network.certificates import KeyedCertificate, load_pfx
+from clouddp.network.certificates import KeyedCertificate, load_pfx, to_quick_pfx
 from clouddp.providers.base import ConnectionSettings
 from clouddp.site_server.database.engine import read
 from clouddp.site_server.database.sealing import Sealer
@@ -33,10 +33,9 @@ cloud_service_secret: Final = Table(
 
 @dataclass(frozen=True, slots=True)
 class CertificateFile:
-    """A .pfx as it was handed in, and what is in it."""
+    """What is in a .pfx that was handed in, and the password that opened it."""
 
     keyed: KeyedCertificate
-    pfx: bytes = field(repr=False)
     password: str = field(repr=False)
 
 
@@ -58,9 +57,9 @@ class CloudServiceSecrets:
     ) -> None:
         """Keep the secrets of a new service, in the transaction that records it."""
         plain = {
-            "management_pfx": management.pfx,
+            "management_pfx": _plain(management),
             "management_password": management.password.encode(),
-            "service_pfx": service.pfx,
+            "service_pfx": _plain(service),
             "service_password": service.password.encode(),
             "usage_key": secrets.token_urlsafe(_USAGE_KEY_BYTES).encode(),
         }
@@ -74,7 +73,7 @@ class CloudServiceSecrets:
 
         The front ends go on with the copy that the cloud has, until it is told of the new one.
         """
-        plain = {"service_pfx": service.pfx, "service_password": service.password.encode()}
+        plain = {"service_pfx": _plain(service), "service_password": service.password.encode()}
         row = cloud_service_secret.c.service_id == service_id
         connection.execute(update(cloud_service_secret).where(row).values(self._sealed(service_id, plain)))
 
@@ -121,3 +120,8 @@ class CloudServiceSecrets:
     def _open(self, row: Row[Any], column: str) -> bytes:
         sealed: bytes = row._mapping[column]  # noqa: SLF001 (SQLAlchemy's documented way to a column by name)
         return self._sealer.open(sealed, table=_TABLE, row=row.service_id, column=column)
+
+
+def _plain(file: CertificateFile) -> bytes:
+    """Write the file anew: it is sealed, so rounds of key derivation would only cost time whenever it is opened."""
+    return to_quick_pfx(file.keyed, file.password)

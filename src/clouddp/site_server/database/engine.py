@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 
 _BUSY_TIMEOUT_MILLISECONDS = 30_000
+_POOL_TIMEOUT_SECONDS = 120  # who waits for a connection is served in turn: on a slow disk many take long
 
 
 def open_database(location: str | Path) -> Engine:
@@ -15,7 +16,9 @@ def open_database(location: str | Path) -> Engine:
     text = str(location)
     if "://" in text:
         return create_engine(text, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(f"sqlite:///{text}", hide_parameters=True)  # an error's text ends in a log
+    engine = create_engine(
+        f"sqlite:///{text}", hide_parameters=True, pool_timeout=_POOL_TIMEOUT_SECONDS
+    )  # an error's text ends in a log
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediately)
     return engine

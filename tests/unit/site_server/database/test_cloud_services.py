@@ -14,7 +14,6 @@ from clouddp.model.cloud_service import CloudService, DesiredState, ServiceActio
 from clouddp.model.errors import ConflictError, NotFoundError
 from clouddp.model.settings import Quotas
 from clouddp.model.transitions import ServiceOperation, Transition, check_transition
-from clouddp.network.certificates import to_pfx
 from clouddp.site_server.database.cloud_service_secrets import CertificateFile
 from clouddp.site_server.database.cloud_services import Changes, CloudServiceRepository, NewCloudService
 from clouddp.site_server.database.engine import write
@@ -52,8 +51,8 @@ def new_service(fqdn: str = "clouddp1.contoso.com", **changes: str | None) -> Ne
         description="",
         instance_count=2,
         quotas=Quotas(),
-        management_certificate=CertificateFile(management, to_pfx(management, PASSWORD), PASSWORD),
-        service_certificate=CertificateFile(service, to_pfx(service, PASSWORD), PASSWORD),
+        management_certificate=CertificateFile(management, PASSWORD),
+        service_certificate=CertificateFile(service, PASSWORD),
     )
     return replace(plain, **changes)  # type: ignore[arg-type]  # names and texts of optional fields
 
@@ -100,7 +99,7 @@ def test_what_was_seen_before_the_work_ended_is_not_acted_on(site: SiteBench) ->
 
 def test_a_certificate_is_replaced_together_with_the_wish_or_not_at_all(site: SiteBench, ready: CloudService) -> None:
     new = service_certificate("CloudDP1.contoso.com")
-    changes = Changes(service_certificate=CertificateFile(new, to_pfx(new, PASSWORD), PASSWORD))
+    changes = Changes(service_certificate=CertificateFile(new, PASSWORD))
     site.records.want(ready, STOP)
 
     with pytest.raises(ConflictError):

@@ -98,9 +98,11 @@ class DistributionManager:
         """Run everything that is due, also what becomes due meanwhile; give the number of tries."""
         tries = 0
         while True:
-            tries += len(self.sweep())
-            with self._lock:
+            with self._lock:  # before the sweep: what ends meanwhile may let others begin
                 running = [active.future for active in self._active.values() if not active.future.done()]
+            started = self.sweep()
+            tries += len(started)
+            running += started
             if not running:
                 return tries
             wait(running, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)

@@ -1,6 +1,7 @@
 """Every state and every operation: what follows, or that it is refused."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -121,3 +122,11 @@ def test_a_description_may_change_until_the_service_is_deleted() -> None:
 def test_work_ends_in_what_is_desired() -> None:
     assert settled_state(SERVICE) is ServiceState.READY
     assert settled_state(replace(SERVICE, desired=DesiredState.STOPPED)) is ServiceState.STOPPED
+
+
+def test_the_administrators_page_has_the_same_table() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "administrator.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:2] == "| "]
+    told = {row[0]: set(row[2].split(", ")) - {"nothing"} for row in rows if row[0] in list(ServiceState)}
+
+    assert told == {state: set(POSSIBLE[state]) for state in ServiceState}

@@ -82,8 +82,10 @@ def read_service_package(data: bytes) -> ServicePackage:
 
 
 def _read_role(content: bytes) -> ServicePackage:
+    if len(content) > _ROLE_FILE_LIMIT_BYTES:
+        raise _invalid("{} is larger than {} bytes", _ROLE_FILE, _ROLE_FILE_LIMIT_BYTES)
     try:
-        document: Any = json.loads(content[:_ROLE_FILE_LIMIT_BYTES])
+        document: Any = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise _invalid("{} is not JSON", _ROLE_FILE) from error
     role, version = (document.get("role"), document.get("version")) if isinstance(document, dict) else (None, None)

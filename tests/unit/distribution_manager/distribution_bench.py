@@ -94,6 +94,7 @@ class WatchedStore:
         self._store = store
         self.puts: list[str] = []
         self.faults: list[BaseException] = []
+        self.get_faults: list[BaseException] = []
         self.delete_faults: list[BaseException] = []
         self.fails_after = 10**9
         self.before_put: Callable[[str], None] = lambda _name: None
@@ -111,6 +112,8 @@ class WatchedStore:
         self._store.put(name, body)
 
     def get(self, name: str) -> bytes:
+        if self.get_faults:
+            raise self.get_faults.pop()
         return self._store.get(name)
 
     def length(self, name: str) -> int | None:
@@ -266,8 +269,12 @@ class Bench:
 
     def await_success(self, package_id: str) -> None:
         """Look until the package is there; the background thread has ten real seconds."""
+        self.await_that(lambda: self.status_of(package_id).distribution.state is ContentState.SUCCESS)
+
+    def await_that(self, is_so: Callable[[], bool]) -> None:
+        """Look until it is so; the background threads have ten real seconds."""
         deadline = time.monotonic() + 10
-        while self.status_of(package_id).distribution.state is not ContentState.SUCCESS:
+        while not is_so():
             assert time.monotonic() < deadline
             time.sleep(0.01)
 

@@ -21,6 +21,7 @@ from tests.unit.distribution_manager.distribution_bench import (
 
 TOKEN_LIFE = tokens_end_at(NOON) - NOON
 STEPS = ("scope", "mark", "delete", "unmark", "finish")
+MOMENTS = [*(("before", step) for step in STEPS), ("after", STEPS[-1])]  # after one is before the next
 BIG = {"shared": b"s" * 300_000, "own": b"o" * 10_000}
 
 
@@ -110,8 +111,7 @@ def test_an_older_version_goes_a_day_after_the_newer_one_came_and_its_tokens_hav
         bench.library.tree(old.id)
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("moment", "step"), MOMENTS)
 def test_a_crash_at_any_line_of_collecting_is_continued(bench: Bench, moment: str, step: str) -> None:
     kept = _distributed(bench, {"shared": BIG["shared"]}, folder="kept")
     package_id = _distributed(bench)
@@ -128,8 +128,7 @@ def test_a_crash_at_any_line_of_collecting_is_continued(bench: Bench, moment: st
     assert len(_objects(bench)) == 3
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("moment", "step"), MOMENTS)
 def test_what_is_wanted_again_while_it_is_being_deleted_comes_back_whole(bench: Bench, moment: str, step: str) -> None:
     package_id = _distributed(bench)
     bench.contents.withdraw(package_id, "cdp1")

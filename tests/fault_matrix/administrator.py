@@ -72,14 +72,15 @@ class Administrator:
     def delete(self, service_id: str) -> None:
         self._api.delete(f"{PATH}/{service_id}")
 
-    def repair(self, service_id: str) -> int:
-        """Have everything repaired that the reconciliation of a service finds; gives how much that is."""
+    def repair(self, service_id: str) -> None:
+        """Have everything repaired that the reconciliation of a service finds."""
         path = f"{PATH}/{service_id}/reconciliation"
         preview = self._api.get(path)
         remedies = {finding["id"]: "repair" for finding in preview["findings"] if "repair" in finding["remedies"]}
+        if not remedies:
+            raise AssertionError("reconcile offers no repair", preview)
         applied = self._api.post(path, {"digest": preview["digest"], "remedies": remedies})
         assert applied["refused"] == []
-        return len(remedies)
 
     def close(self) -> None:
         self._api.close()

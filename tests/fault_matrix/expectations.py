@@ -70,11 +70,12 @@ EXPECTED = (
     Row("cancelled-during", "*", "*", "*", Path.CANCELLED),
     # What is removed is gone: a deletion has less to do.
     Row("removed-by-hand", "delete", "*", "*", Path.DONE),
+    # Whoever waits for front ends makes the deployment anew.
+    Row("removed-by-hand", "*", "role_instances", "deployment", Path.DONE),
     # A creation makes what a later step looks for first; what it believes to be there is missed, and made by retry.
     Row("removed-by-hand", "create", "container", "storage_account", Path.DONE),
     Row("removed-by-hand", "create", "hosted_service", "hosted_service", Path.DONE),
     Row("removed-by-hand", "create", "service_certificate", "service_certificate", Path.DONE),
-    Row("removed-by-hand", "create", "role_instances", "deployment", Path.DONE),
     Row("removed-by-hand", "create", "role_instances", "storage_account", Path.REPAIRED),
     Row("removed-by-hand", "create", "role_instances", "container", Path.REPAIRED),
     Row("removed-by-hand", "create", "ready", "*", Path.REPAIRED),
@@ -83,6 +84,7 @@ EXPECTED = (
     Row("removed-by-hand", "*", "settlement", "*", Path.REPAIRED),
     Row("removed-by-hand", "*", "older_packages", "deployment", Path.REPAIRED),
     Row("removed-by-hand", "*", "other_certificates", "*", Path.REPAIRED),
+    Row("removed-by-hand", "upgrade", "role_instances", "storage_account", Path.AFTER_REPAIR),
     Row("removed-by-hand", "*", "role_instances", "storage_account", Path.REPAIRED),
     Row("removed-by-hand", "stop", "*", "storage_account", Path.REPAIRED),
     Row("removed-by-hand", "stop", "*", "container", Path.REPAIRED),

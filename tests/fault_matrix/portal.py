@@ -54,7 +54,7 @@ class Portal:
         while not self.counts().get(rule_id):
             if time.monotonic() > deadline:
                 raise NeverStruckError(rule_id)
-            time.sleep(0.01)
+            time.sleep(0.03)
 
     def close(self) -> None:
         self._client.close()

@@ -21,7 +21,7 @@ from tests.fault_matrix.processes import Fork, Nursery
 
 SETTLED_SECONDS = 60.0
 MOMENT_SECONDS = 60.0
-LOOK_SECONDS = 0.03
+LOOK_SECONDS = 0.08
 
 
 class Stage:

@@ -85,6 +85,7 @@ class FrontEndSteps:
 
     def remove_deployment(self, service: CloudService, turn: Turn) -> Outcome:
         """Remove the deployment."""
+        self._seen.pop(service.id, None)
         is_gone = self._clouds.deployments_of(service).remove_deployment(service.service_name)
         return done_or_soon(turn, is_done=is_gone)
 

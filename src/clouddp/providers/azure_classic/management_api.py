@@ -147,6 +147,8 @@ def transport_failure(error: httpx2.TransportError, *, url: str) -> SiteError:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CloudError("cloud.not_trusted", url=url, reason=cause.verify_message)
         cause = cause.__cause__ or cause.__context__
+    if isinstance(error, httpx2.ProxyError):
+        return TemporaryError("cloud.proxy_refused", url=url, detail=str(error))
     if isinstance(error, httpx2.UnsupportedProtocol):
         return CloudError("cloud.address_invalid", url=url)
     return TemporaryError("cloud.unreachable", url=url, reason=str(error) or type(error).__name__)

@@ -4,13 +4,11 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import pytest
 
 from clouddp.language.translate import LANGUAGES, explain, next_step
 from clouddp.model.errors import CloudError, ConflictError, SiteError, TemporaryError
-from clouddp.network.issuing import issue_service_certificate, make_authority
 from clouddp.providers.azure_classic.cloud import ClassicCloud
 from clouddp.providers.azure_classic.deployments import ClassicDeployments
 from clouddp.providers.azure_classic.management_api import ManagementApi
@@ -20,16 +18,12 @@ from clouddp.providers.azure_classic.storage import ClassicStorage
 from clouddp.providers.base import ConnectionSettings, DeploymentPlan
 from clouddp.providers.journal import MemoryJournal
 from clouddp.store.retry import Retrying
+from tests.integration.classic_deployment import OLD, configuration, package_url, upload
 from tests.integration.troubled_fabric import SERVICES, STORAGE, TroubledFabric, troubled_fabric, wait_until
 from tests.unit.cloud_services.site_bench import management_certificate
-from tests.unit.fabric.builders import configuration, package
 
 pytestmark = pytest.mark.slow
 
-NOW = datetime.now(UTC)
-SERVICE_CERTIFICATE = issue_service_certificate(
-    ["clouddp1.contoso.com"], authority=make_authority("Contoso CA", now=NOW), now=NOW
-)
 REGION = "West Europe"
 PATIENCE_SECONDS = 20
 NUMBERS = itertools.count(1)
@@ -53,11 +47,12 @@ class Clock:
 class Provider:
     """The provider's parts on one connection to the fabric, with a clock of its own."""
 
-    def __init__(self, fabric: TroubledFabric, **settings: str) -> None:
+    def __init__(self, fabric: TroubledFabric) -> None:
+        self._fabric = fabric
         self.clock = Clock()
         addresses = fabric.process.addresses
         made = ConnectionSettings(
-            management_url=settings.get("management_url", addresses["management_url"]),
+            management_url=addresses["management_url"],
             subscription_id=addresses["subscription_id"],
             authorities_pem=fabric.process.authorities_pem,
             management_certificate=management_certificate(),
@@ -75,16 +70,15 @@ class Provider:
     def have_service(self, name: str) -> None:
         assert self.services.ensure_service(name, region=REGION, label=name, marks={})
 
-    def have_plan(self, account: str, service: str) -> DeploymentPlan:
-        """Have all that a deployment is made from."""
-        self.have_account(account)
-        self.have_service(service)
-        wait_until(lambda: self.services.ensure_certificate(service, SERVICE_CERTIFICATE), bool)
-        wait_until(lambda: self.storage.ensure_container(account, "clouddp"), bool)
-        self.storage.open_container(account, "clouddp").put("packages/1.cspkg", package())
-        url = self.storage.container_url(account, "clouddp")
-        cscfg = configuration(thumbprint=SERVICE_CERTIFICATE.thumbprint, StorageLocation=url)
-        return DeploymentPlan(name="d1", package_url=f"{url}/packages/1.cspkg", configuration=cscfg.encode())
+    def have_plan(self, name: str) -> DeploymentPlan:
+        """Have all that the deployment of a front end is made from, in an account and a service of this name."""
+        self.have_account(name)
+        self.have_service(name)
+        wait_until(lambda: self.services.ensure_certificate(name, OLD), bool)
+        upload(self._fabric.process, name, self._fabric.account_key(name))
+        account_url = self.storage.container_url(name, "clouddp").removesuffix("/clouddp")
+        cscfg = configuration(account_url, count=1, certificate=OLD)
+        return DeploymentPlan(name="d1", package_url=package_url(account_url), configuration=cscfg.encode())
 
 
 @pytest.fixture(scope="module")
@@ -233,7 +227,7 @@ def test_a_creation_that_arrived_twice_is_ours(fabric: TroubledFabric, provider:
 
     provider.have_service(name)
     provider.have_account(name)
-    wait_until(lambda: provider.services.ensure_certificate(name, SERVICE_CERTIFICATE), bool)
+    wait_until(lambda: provider.services.ensure_certificate(name, OLD), bool)
 
     assert struck(fabric)[0] >= 2
     assert fabric.call("GET", f"{SERVICES}/{name}/certificates").text.count("<Thumbprint>") == 1
@@ -311,7 +305,7 @@ def test_a_name_that_somebody_else_was_quicker_to_take_is_told(
 def test_a_region_without_room_is_told_with_the_clouds_words(
     fabric: TroubledFabric, provider: Provider, name: str
 ) -> None:
-    plan = provider.have_plan(name, name)
+    plan = provider.have_plan(name)
     fabric.add("region-without-capacity", region=REGION)
 
     with pytest.raises(CloudError) as of_storage:
@@ -343,7 +337,7 @@ def test_a_disabled_subscription_is_told_whatever_is_asked(
 def test_a_deployment_is_made_and_removed_once_whatever_the_network_does(
     fabric: TroubledFabric, provider: Provider, name: str, kind: str
 ) -> None:
-    plan = provider.have_plan(name, name)
+    plan = provider.have_plan(name)
     fabric.add(kind, operation="create-deployment", times=1)
 
     _until_done(lambda: provider.deployments.ensure_deployment(name, plan))
@@ -355,19 +349,28 @@ def test_a_deployment_is_made_and_removed_once_whatever_the_network_does(
     assert struck(fabric) == [1, 1]
 
 
-def test_instances_that_never_become_ready_are_seen_as_such(
+def test_front_ends_that_never_become_ready_are_seen_as_such_until_the_trouble_ends(
     fabric: TroubledFabric, provider: Provider, name: str
 ) -> None:
-    plan = provider.have_plan(name, name)
-    fabric.add("instance-never-ready", name=name)
+    def is_ready() -> bool:
+        found = provider.deployments.find_deployment(name)
+        return found is not None and bool(found.instances) and all(each.is_ready for each in found.instances)
+
+    plan = provider.have_plan(name)
     wait_until(lambda: provider.deployments.ensure_deployment(name, plan), bool)
+    wait_until(is_ready, bool)
+    fabric.add("instance-never-ready", name=name)
 
-    found = wait_until(
-        lambda: provider.deployments.find_deployment(name), lambda it: it is not None and it.status == "Running"
-    )
-
+    found = provider.deployments.find_deployment(name)
     assert found is not None
-    assert not any(instance.is_ready for instance in found.instances)
+    assert [(instance.status, instance.is_ready) for instance in found.instances] == [("BusyRole", False)]
+
+    fabric.process.kill()
+    fabric.process.start()
+    assert not is_ready()
+
+    fabric.clear()
+    wait_until(is_ready, bool)
 
 
 def test_storage_that_is_away_is_waited_for(fabric: TroubledFabric, provider: Provider, name: str) -> None:

@@ -48,12 +48,14 @@ class TroubledFabric:
     def create_service(self, name: str) -> httpx2.Response:
         return self.call("POST", SERVICES, service_document(name))
 
+    def account_key(self, account: str) -> str:
+        return texts(self.call("GET", f"{STORAGE}/{account}/keys"))["Primary"]
+
     def blobs(self, account: str) -> BlobServiceClient:
         """Open an account with Microsoft's client, which tries once."""
-        key = texts(self.call("GET", f"{STORAGE}/{account}/keys"))["Primary"]
         return BlobServiceClient(
             f"{self.process.addresses['storage_url']}/{account}",
-            credential={"account_name": account, "account_key": key},
+            credential={"account_name": account, "account_key": self.account_key(account)},
             connection_verify=self.process.addresses["ca_file"],
             connection_timeout=20,
             retry_total=0,

@@ -7,6 +7,8 @@ import ssl
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +63,16 @@ def facts_of(told: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     return facts
 
 
-def test_the_story_holds_and_a_second_telling_continues_from_the_first(tmp_path: Path) -> None:
+def test_the_story_holds_and_a_second_telling_continues_from_the_first_and_stays_up_until_ctrl_c(
+    tmp_path: Path,
+) -> None:
     source = make_tree(tmp_path / "source", files=30)
 
     first = facts_of(tell(tmp_path, "--exit", "--json", "--source", str(source)))
-    second = facts_of(tell(tmp_path, "--exit", "--json", "--source", str(source)))
+    with staying_up(tmp_path, "--json", "--source", str(source)) as demo:
+        assert demo.stdout is not None
+        second = json.loads(demo.stdout.readline())
+        _assert_it_ends(demo, signal.SIGINT, second)
 
     assert set(first) >= FACTS
     assert second == first
@@ -76,13 +83,19 @@ def test_the_story_holds_and_a_second_telling_continues_from_the_first(tmp_path:
     _assert_no_log_holds_a_secret(Path(first["home"]))
 
 
-def test_the_story_is_told_in_french(tmp_path: Path) -> None:
-    told = tell(tmp_path, "--exit", "--lang", "fr", "--source", str(make_tree(tmp_path / "source", files=5)))
+def test_the_story_is_told_in_french_and_stays_up_until_it_is_terminated(tmp_path: Path) -> None:
+    with staying_up(tmp_path, "--lang", "fr", "--source", str(make_tree(tmp_path / "source", files=5))) as demo:
+        assert demo.stdout is not None
+        told = ""
+        while "Durée totale" not in told:
+            line = demo.stdout.readline()
+            assert line, told
+            told += line
+        _assert_it_ends(demo, signal.SIGTERM, json.loads((tmp_path / "demo" / "site" / "endpoint.json").read_bytes()))
 
-    assert "L’organisation obtient ses certificats" in told.stdout
-    assert "identiques, octet pour octet" in told.stdout
-    assert "Prêt" in told.stdout
-    assert "Durée totale" in told.stdout
+    assert "L’organisation obtient ses certificats" in told
+    assert "identiques, octet pour octet" in told
+    assert "Prêt" in told
 
 
 def test_a_step_that_does_not_hold_ends_the_story_with_1_and_leaves_nothing_running(tmp_path: Path) -> None:
@@ -94,25 +107,27 @@ def test_a_step_that_does_not_hold_ends_the_story_with_1_and_leaves_nothing_runn
     assert "byte for byte" in again.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_stays_up_until_it_is_told_to_end(tmp_path: Path, number: int) -> None:
-    source = make_tree(tmp_path / "source", files=5)
-    environment = {**os.environ, "CLOUDDP_HOME": str(tmp_path)}
+@contextmanager
+def staying_up(home: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Tell a story that stays up when it is told."""
     with subprocess.Popen(
-        command("--json", "--source", str(source)),
+        command(*arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=environment,
+        env={**os.environ, "CLOUDDP_HOME": str(home), "CLOUDDP_LANG": "en"},
     ) as demo:
-        assert demo.stdout is not None
-        facts = json.loads(demo.stdout.readline())
-        status = _site_answers(facts)
-        demo.send_signal(number)
-        demo.communicate(timeout=60)
+        try:
+            yield demo
+        finally:
+            demo.kill()
 
-    assert status == 200
+
+def _assert_it_ends(demo: subprocess.Popen[str], number: signal.Signals, facts: dict[str, Any]) -> None:
+    assert _site_answers(facts) == 200
+    demo.send_signal(number)
+    demo.communicate(timeout=60)
     with pytest.raises(OSError, match="refused"):
         _site_answers(facts)
 

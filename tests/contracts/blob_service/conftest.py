@@ -8,7 +8,7 @@ from azure.storage.blob import ContainerClient
 
 from tests.contracts.blob_service.services import Service, running_azurite, running_fabric_service
 
-AZURITE = pytest.param(running_azurite, id="azurite", marks=[pytest.mark.slow, pytest.mark.peer("azurite-blob")])
+AZURITE = pytest.param(running_azurite, id="azurite", marks=[pytest.mark.slow, pytest.mark.peer("node", "npm")])
 
 
 @pytest.fixture(scope="session", params=[pytest.param(running_fabric_service, id="fabric"), AZURITE])

@@ -13,7 +13,7 @@ from pathlib import Path
 from azure.storage.blob import BlobServiceClient
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from tests.peers import find_program
+from tests.node_packages import install_node_packages
 from tests.unit.fabric.blob_storage.storage_servers import (
     ACCOUNT,
     KEY,
@@ -24,6 +24,7 @@ from tests.unit.fabric.blob_storage.storage_servers import (
 
 API_VERSION = "2026-06-06"  # the newest that Azurite 3.37 knows; the client would send one of October 2026
 
+_AZURITE = Path(__file__).parent.parent.parent / "peers_azurite"
 _LISTENS = re.compile(
     rb"listening on https?://127\.0\.0\.1:([0-9]+)|successfully listens on https?://127\.0\.0\.1:([0-9]+)"
 )
@@ -69,8 +70,7 @@ def running_fabric_service(folder: Path) -> Iterator[Service]:
 
 @contextmanager
 def running_azurite(folder: Path) -> Iterator[Service]:
-    program = find_program("azurite-blob")
-    assert program is not None
+    program = install_node_packages(_AZURITE) / ".bin" / "azurite-blob"
     authorities = _authorities(folder)
     certificate, key = folder / "server.pem", folder / "server.key"
     keyed = storage_certificate()
@@ -79,7 +79,7 @@ def running_azurite(folder: Path) -> Iterator[Service]:
     secondary = base64.b64encode(b"s" * 64).decode()
     process = subprocess.Popen(
         [
-            *(program, "--blobHost", "127.0.0.1", "--blobPort", "0", "--location", str(folder / "data")),
+            *(str(program), "--blobHost", "127.0.0.1", "--blobPort", "0", "--location", str(folder / "data")),
             *("--cert", str(certificate), "--key", str(key), "--disableTelemetry", "--silent"),
         ],
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}:{secondary}"},

@@ -13,8 +13,11 @@ import pytest
 from fastapi import APIRouter
 
 from clouddp.admin.rest.application import make_administration_service
-from clouddp.admin.rest.cloud_distribution_points import describe_service
-from clouddp.admin.rest.packages import package_routes
+from clouddp.admin.rest.bandwidth_plan import bandwidth_plan_routes
+from clouddp.admin.rest.cloud_distribution_point_description import describe_service
+from clouddp.admin.rest.distribution_point_groups import group_routes
+from clouddp.admin.rest.packages import content_status_routes, package_routes
+from clouddp.model.content import ValidationState
 from clouddp.model.errors import CloudError
 from clouddp.network.certificates import certificate_pem
 from clouddp.network.https_server import HttpsServer, listen
@@ -41,7 +44,13 @@ def run(bench: Bench, tmp_path: Path) -> Iterator[Run]:
     authority = make_authority("Test", now=now)
     keyed = issue_service_certificate([], authority=authority, now=now, addresses=["127.0.0.1"])
     service = make_administration_service(
-        [package_routes(bench.contents, language="en"), _distribution_points(bench)],
+        [
+            package_routes(bench.contents, language="en"),
+            content_status_routes(bench.contents, language="en"),
+            group_routes(bench.groups),
+            bandwidth_plan_routes(bench.planning),
+            _distribution_points(bench),
+        ],
         authenticate=lambda token: None,
         report_failure=lambda reference, error: None,
         language="en",
@@ -54,8 +63,8 @@ def run(bench: Bench, tmp_path: Path) -> Iterator[Run]:
     write_files(home / "site", {"endpoint.json": json.dumps(endpoint).encode()})
     environment = {**os.environ, "CLOUDDP_HOME": str(home), "CLOUDDP_LANG": "en", "COLUMNS": "200"}
 
-    def run_command(*arguments: str | Path) -> Ended:
-        command = [sys.executable, "-m", "clouddp", "content", *arguments]
+    def run_command(*arguments: str | Path, program: str = "content") -> Ended:
+        command = [sys.executable, "-m", "clouddp", program, *arguments]
         return subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False, timeout=60)
 
     yield run_command
@@ -111,6 +120,79 @@ def test_a_distribution_that_fails_ends_with_1_and_says_where_to_look(run: Run, 
     assert failed.returncode == 1
     assert "clouddp content status P0100001" in failed.stderr
     assert "refused access" in shown.stdout
+
+
+@pytest.mark.slow
+def test_a_package_lives_its_life_by_command(run: Run, bench: Bench) -> None:
+    bench.cloud.add("cdp1")
+    bench.manager.start()
+    run("add", bench.folder / "source", "--name", "Editor", "--priority", "low")
+    run("distribute", "P0100001", "--to", "cdp1", "--wait")
+
+    raised = run("set", "P0100001", "--priority", "high")
+    again = run("redistribute", "P0100001", "--wait", "--json")
+    asked = run("validate", "P0100001", "--full", "--repair")
+    bench.await_that(lambda: _is_validated(bench))
+    shown = run("status")
+    idle = run("cancel", "P0100001")
+    withdrawn = run("remove", "P0100001", "--from", "cdp1")
+    removed = run("remove", "P0100001", "--json")
+    gone = run("remove", "P0100001")
+
+    assert "high" in raised.stdout
+    assert [row["state"] for row in json.loads(again.stdout)] == ["success"]
+    assert "clouddp content status P0100001" in asked.stdout
+    assert "0 damaged" in shown.stdout
+    assert (idle.returncode, withdrawn.returncode, removed.returncode, gone.returncode) == (1, 0, 0, 3)
+    assert "last token" in withdrawn.stdout
+
+
+def _is_validated(bench: Bench) -> bool:
+    validation = bench.status_of("P0100001").validation
+    return validation is not None and validation.state is ValidationState.DONE
+
+
+@pytest.mark.slow
+def test_groups_are_made_filled_and_emptied_by_command(run: Run, bench: Bench) -> None:
+    bench.cloud.add("cdp1")
+    run("add", bench.folder / "source", "--name", "Editor")
+
+    outcomes = [
+        run("create", "Europe", program="group"),
+        run("distribute", "europe", "P0100001", program="group"),
+        run("add-member", "Europe", "cdp1.contoso.com", program="group"),
+    ]
+    listed = run("list", program="group")
+    outcomes += [
+        run("withdraw", "Europe", "P0100001", program="group"),
+        run("remove-member", "Europe", "cdp1", program="group"),
+        run("delete", "Europe", program="group"),
+    ]
+    missing = run("delete", "Europe", program="group")
+
+    assert [one.stderr for one in outcomes] == [""] * 6
+    assert "cdp1.contoso.com" in listed.stdout
+    assert "P0100001" in listed.stdout
+    assert missing.returncode == 3
+
+
+@pytest.mark.slow
+def test_the_bandwidth_plan_is_changed_by_command(run: Run, bench: Bench) -> None:
+    limited = run("set", "--limit", "20M", "--hours", "fri-mon 8-18 high", program="bandwidth")
+    kept = run("set", "--limit", "none", "--json", program="bandwidth")
+    faults = [
+        run("set", *words, program="bandwidth")
+        for words in (("--limit", "fast"), ("--hours", "monday"), ("--hours", "mon 18-8 high"))
+    ]
+    cleared = run("clear", program="bandwidth")
+
+    assert "20.0 MB" in limited.stdout
+    assert "Allow high priority only" in limited.stdout
+    plan = json.loads(kept.stdout)
+    assert plan["limit_bytes_per_second"] is None
+    assert plan["rules"][0]["days"] == ["friday", "saturday", "sunday", "monday"]
+    assert [one.returncode for one in faults] == [2, 2, 2]
+    assert "All hours are open" in cleared.stdout
 
 
 @pytest.mark.parametrize(

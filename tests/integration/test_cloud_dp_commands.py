@@ -159,3 +159,44 @@ def test_a_name_server_that_is_silent_is_told(files: Path) -> None:
 
     assert (saved.returncode, published.returncode) == (0, 1)
     assert "127.0.0.1:9" in published.stderr
+
+
+def test_stop_and_wait_shows_the_steps_and_what_is_possible_then(files: Path) -> None:
+    run(files, *creation(files), "--wait")
+
+    stopped = run(files, "cloud-dp", "stop", "clouddp1.contoso.com", "--wait")
+    shown = run(files, "cloud-dp", "show", "clouddp1.contoso.com")
+    refused = run(files, "cloud-dp", "stop", "clouddp1.contoso.com")
+
+    assert (stopped.returncode, shown.returncode, refused.returncode) == (0, 0, 1)
+    assert "is being stopped" in stopped.stdout
+    assert stopped.stdout.rstrip().endswith("is stopped.")
+    assert "✓ starting or suspending the deployment" in stopped.stderr
+    assert "start, change, upgrade, repair, delete" in shown.stdout
+    assert "Possible now: start, change" in refused.stderr
+
+
+@pytest.mark.slow
+def test_each_operation_of_a_life_has_its_command(files: Path, site: SiteBench) -> None:
+    run(files, *creation(files), "--wait")
+    name, password = "clouddp1.contoso.com", f"--password-file={files / 'password.txt'}"
+    (files / "new.pfx").write_bytes(to_quick_pfx(service_certificate("CLOUDDP1.contoso.com"), PASSWORD))
+
+    ended = [
+        run(files, "cloud-dp", "set", name, "--description=Paris", "--storage-quota=5"),
+        run(files, "cloud-dp", "set", name, "--instance-count=3", "--wait", "--json"),
+        run(files, "cloud-dp", "stop", name, "--wait"),
+        run(files, "cloud-dp", "start", name, "--wait"),
+        run(files, "cloud-dp", "upgrade", name, "--wait"),
+        run(files, "cloud-dp", "replace-certificate", name, f"--service-certificate={files / 'new.pfx'}", password),
+        run(files, "cloud-dp", "cancel", name),
+        run(files, "cloud-dp", "set", name, "--warning-percent=99"),
+    ]
+
+    assert [each.returncode for each in ended] == [0, 0, 0, 0, 0, 0, 1, 2], [each.stderr for each in ended]
+    assert "was changed" in ended[0].stdout
+    assert json.loads(ended[1].stdout)["instance_count"] == 3
+    service = site.use_cases.list()[0]
+    assert (service.description, service.quotas.storage_bytes) == ("Paris", 5 * 2**30)
+    assert service.service_certificate_thumbprint == service_certificate("CLOUDDP1.contoso.com").thumbprint
+    assert PASSWORD not in "".join(each.stdout + each.stderr for each in ended)

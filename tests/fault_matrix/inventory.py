@@ -133,8 +133,10 @@ class Eye:
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
                 command = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
-                if b"distribution-point" in command and self._fabric["state"].encode() in command:
-                    yield int(entry.name)
+                if b"distribution-point" in command and (entry / "cwd").readlink().is_relative_to(
+                    self._fabric["state"]
+                ):
+                    yield int(entry.name)  # each works in a folder of its own
 
 
 def presented_certificate(host: str, port: int) -> str:

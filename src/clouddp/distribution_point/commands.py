@@ -2,12 +2,14 @@
 
 import json
 import os
+import socket
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from clouddp.distribution_point.configuration import read_configuration
+from clouddp.distribution_point.instance_host import host_instances
 from clouddp.distribution_point.server import end_with_standard_input, run_front_end
 from clouddp.language.command_line import exit_on_error
 from clouddp.language.program import Program
@@ -34,6 +36,22 @@ def run(
 
     Example: clouddp distribution-point run --configuration ./configuration.json
     """
+    _serve(configuration, listener)
+
+
+@app.command("host")
+def host() -> None:
+    """Start instances for an embedded cloud, which asks for them on standard input.
+
+    Each is a copy of this process, so that it starts at once and shares its memory with the others.
+
+    Example: clouddp distribution-point host
+    """
+    with socket.socket(fileno=0) as control:
+        host_instances(control, exit_on_error(_serve))
+
+
+def _serve(configuration: Path, listener: int | None) -> None:
     end_with_standard_input()
     settings = read_configuration(configuration.resolve())
     ready = {"ready": True, "pid": os.getpid(), "instance_id": settings.instance_id}

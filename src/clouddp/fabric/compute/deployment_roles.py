@@ -15,6 +15,7 @@ from clouddp.fabric.compute.instance_folders import (
     remove_instance_folder,
     write_instance_folder,
 )
+from clouddp.fabric.compute.instance_processes import InstanceHost, by_command
 from clouddp.fabric.compute.listening_sockets import ListeningSockets
 from clouddp.fabric.compute.role_instances import InstanceStatus, RoleInstance, RoleInstances
 from clouddp.fabric.compute.service_configuration import ServiceConfiguration, read_service_configuration
@@ -38,17 +39,22 @@ class RoleProgram:
     """What the fabric starts for a role.
 
     Added to the command are the path of the instance's configuration file, and `--listener` with the descriptor of the
-    deployment's listening socket, which all its instances share.
+    deployment's listening socket, which all its instances share. `host` starts a process that makes instances as copies
+    of itself, where the system can do that; it speaks as `distribution_point/instance_host.py` says.
     """
 
     command: Sequence[str]
     version: int
+    host: Sequence[str] = ()
 
+
+_CAN_HOST: Final = sys.platform == "linux"  # a process can be known by a descriptor
 
 # -P: the instance's own folder, which is its working directory, is nowhere that modules come from.
+_PROGRAM: Final = (sys.executable, "-P", "-m", "clouddp", "distribution-point")
 ROLE_PROGRAMS: Final[Mapping[str, RoleProgram]] = {
     "DistributionPoint": RoleProgram(
-        (sys.executable, "-P", "-m", "clouddp", "distribution-point", "run", "--configuration"), 1
+        command=(*_PROGRAM, "run", "--configuration"), version=1, host=(*_PROGRAM, "host") if _CAN_HOST else ()
     )
 }
 
@@ -72,6 +78,7 @@ class DeploymentRoles:
         self._accounts = accounts
         self._instances = instances
         self._sockets = ListeningSockets()
+        self._hosts = {role: InstanceHost(program.host) for role, program in programs.items()}
         self._storage_url = storage_url
         self._container_folder = container_folder
         self._programs = programs
@@ -178,6 +185,8 @@ class DeploymentRoles:
         """End every instance of every deployment, and listen no more."""
         self._instances.close()
         self._sockets.close_all()
+        for host in self._hosts.values():
+            host.close()
 
     def _roll(self, deployment: Deployment, *, is_due: Callable[[ServiceConfiguration, str], bool]) -> None:
         """Walk the upgrade domains in order, each instance being one of its own; new ones come first, surplus is last.
@@ -231,8 +240,12 @@ class DeploymentRoles:
         folder = self._state.instances(deployment.key) / name
         listener = self._sockets.open(deployment.key, deployment.virtual_ip, deployment.port)
         program = self._programs[configuration.role]
-        command = [*program.command, str(folder / CONFIGURATION_FILE), "--listener", str(listener)]
-        return self._instances.start(deployment.key, name, command, folder, handed=[listener])
+        path = folder / CONFIGURATION_FILE
+        if program.host:
+            launch = self._hosts[configuration.role].launch(path, listener=listener)
+        else:
+            launch = by_command([*program.command, str(path), "--listener", str(listener)], folder, handed=[listener])
+        return self._instances.start(deployment.key, name, launch, folder)
 
     def _wait_until_ready(self, deployment: Deployment, instance: RoleInstance) -> None:
         deadline = time.monotonic() + _READY_SECONDS

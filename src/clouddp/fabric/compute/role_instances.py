@@ -3,14 +3,15 @@
 import json
 import os
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Final
 
+from clouddp.fabric.compute.instance_processes import InstanceProcess, Launch
 from clouddp.telemetry.logs import ComponentLog
 
 _FIRST_PAUSE_SECONDS: Final = 0.2
@@ -51,22 +52,19 @@ def pause_seconds(quick_ends: int) -> float:
 
 
 class RoleInstance:
-    """One supervised process. It ends when its standard input closes, so none outlives the fabric."""
+    """One supervised process."""
 
-    def __init__(
-        self, name: str, command: Sequence[str], folder: Path, log: ComponentLog, *, handed: Collection[int] = ()
-    ) -> None:
+    def __init__(self, name: str, launch: Launch, folder: Path, log: ComponentLog) -> None:
         self.name = name
         self.status = InstanceStatus.STARTING
         self.restarts = 0
-        self._command = list(command)
+        self._launch = launch
         self._folder = folder
-        self._handed = tuple(handed)
         self._log = log
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._changed = threading.Condition()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: InstanceProcess | None = None
         self._thread = threading.Thread(target=self._supervise, name=f"instance-{name}", daemon=True)
         self._thread.start()
 
@@ -124,31 +122,21 @@ class RoleInstance:
             process = self._start(output)
         if process is None:
             return
-        with process:
+        with closing(process):
             if self.status is not InstanceStatus.CYCLING:  # one that has failed again and again is not believed at once
                 self._become(InstanceStatus.BUSY)
-            stdout = process.stdout
-            while stdout is not None and (line := stdout.readline(_LINE_LIMIT_BYTES)):
+            while line := process.stdout.readline(_LINE_LIMIT_BYTES):
                 if _says_ready(line) and not self._stopping.is_set():
                     self._become(InstanceStatus.READY)
         with self._lock:
             self._process = None
 
-    def _start(self, output: IO[bytes]) -> subprocess.Popen[bytes] | None:
+    def _start(self, output: IO[bytes]) -> InstanceProcess | None:
         with self._lock:
             if self._stopping.is_set():
                 return None
             try:
-                self._process = subprocess.Popen(
-                    self._command,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=output,
-                    env={},
-                    cwd=self._folder,
-                    start_new_session=True,
-                    pass_fds=self._handed,
-                )
+                self._process = self._launch(output)
             except OSError as error:
                 self._log.error("fabric.instance_not_started", instance=self.name, reason=error)
                 return None
@@ -180,14 +168,12 @@ class RoleInstances:
         with self._lock:
             return dict(self._instances.get(key, {}))
 
-    def start(
-        self, key: str, name: str, command: Sequence[str], folder: Path, *, handed: Collection[int] = ()
-    ) -> RoleInstance:
-        """Start an instance with descriptors that are handed to it; one that is there is left as it is."""
+    def start(self, key: str, name: str, launch: Launch, folder: Path) -> RoleInstance:
+        """Start an instance; one that is there is left as it is."""
         with self._lock:
             instances = self._instances.setdefault(key, {})
             if name not in instances:
-                instances[name] = RoleInstance(name, command, folder, self._log, handed=handed)
+                instances[name] = RoleInstance(name, launch, folder, self._log)
             return instances[name]
 
     def leave(self, key: str, names: Collection[str], *, hurry: threading.Event) -> None:

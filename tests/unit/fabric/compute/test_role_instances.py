@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from clouddp.fabric.compute.instance_processes import by_command
 from clouddp.fabric.compute.role_instances import InstanceStatus, RoleInstance, RoleInstances, pause_seconds
 from clouddp.telemetry.logs import ComponentLog
 from tests.unit.fabric.builders import wait_until
@@ -25,7 +26,7 @@ def test_an_instance_is_busy_until_it_says_that_it_is_ready(tmp_path: Path) -> N
     chatty = (
         "import sys; print('hello'); print('{}'); print('{\"ready\": false}'); sys.stdout.flush(); sys.stdin.read()"
     )
-    instance = RoleInstance("Role_IN_0", (sys.executable, "-c", chatty), tmp_path, log(tmp_path))
+    instance = RoleInstance("Role_IN_0", by_command((sys.executable, "-c", chatty), tmp_path), tmp_path, log(tmp_path))
 
     assert not instance.wait_until_ready(0.3)
 
@@ -36,7 +37,7 @@ def test_an_instance_is_busy_until_it_says_that_it_is_ready(tmp_path: Path) -> N
 
 
 def test_a_stopped_instance_is_gone_and_is_not_started_again(tmp_path: Path) -> None:
-    instance = RoleInstance("Role_IN_0", WAITING, tmp_path, log(tmp_path))
+    instance = RoleInstance("Role_IN_0", by_command(WAITING, tmp_path), tmp_path, log(tmp_path))
     assert instance.wait_until_ready(20)
 
     stop(instance)
@@ -46,7 +47,7 @@ def test_a_stopped_instance_is_gone_and_is_not_started_again(tmp_path: Path) -> 
 
 
 def test_a_program_that_is_not_there_is_tried_again_and_can_be_stopped(tmp_path: Path) -> None:
-    instance = RoleInstance("Role_IN_0", ("/no/such/program",), tmp_path, log(tmp_path))
+    instance = RoleInstance("Role_IN_0", by_command(("/no/such/program",), tmp_path), tmp_path, log(tmp_path))
 
     wait_until(lambda: instance.restarts, lambda restarts: restarts >= 1)
     stop(instance)
@@ -56,7 +57,7 @@ def test_a_program_that_is_not_there_is_tried_again_and_can_be_stopped(tmp_path:
 
 def test_what_an_instance_writes_to_standard_error_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
     program = "import sys; sys.stderr.write('trouble'); sys.stderr.flush(); " + READY + "sys.stdin.read()"
-    instance = RoleInstance("Role_IN_0", (sys.executable, "-c", program), tmp_path, log(tmp_path))
+    instance = RoleInstance("Role_IN_0", by_command((sys.executable, "-c", program), tmp_path), tmp_path, log(tmp_path))
     assert instance.wait_until_ready(20)
     stop(instance)
 
@@ -68,10 +69,12 @@ def test_what_an_instance_writes_to_standard_error_is_kept_for_its_owner_alone(t
 def test_no_instance_outlives_the_process_that_started_it(tmp_path: Path) -> None:
     program = (
         "import sys, os, signal; from pathlib import Path; "
+        "from clouddp.fabric.compute.instance_processes import by_command; "
         "from clouddp.fabric.compute.role_instances import RoleInstance; "
         "from clouddp.telemetry.logs import ComponentLog; "
         "folder = Path(sys.argv[1]); "
-        "instance = RoleInstance('r', sys.argv[2:], folder, ComponentLog(folder / 'fabric.log', 'FABRIC')); "
+        "log = ComponentLog(folder / 'fabric.log', 'FABRIC'); "
+        "instance = RoleInstance('r', by_command(sys.argv[2:], folder), folder, log); "
         "assert instance.wait_until_ready(20); print(instance.process_id, flush=True); "
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -90,7 +93,7 @@ def test_all_instances_are_stopped_together(tmp_path: Path) -> None:
         for name in ("Role_IN_0", "Role_IN_1"):
             folder = tmp_path / key / name
             folder.mkdir(parents=True)
-            assert instances.start(key, name, WAITING, folder).wait_until_ready(20)
+            assert instances.start(key, name, by_command(WAITING, folder), folder).wait_until_ready(20)
     process_ids = [instance.process_id for key in ("a.production", "b.production") for instance in _all(instances, key)]
 
     instances.close()

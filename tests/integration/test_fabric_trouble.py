@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -23,16 +23,9 @@ from tests.unit.cloud_services.site_bench import management_certificate
 from tests.unit.fabric.builders import deployment_document
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TroubledFabric]:
-    with troubled_fabric(tmp_path_factory.mktemp("fabric") / "cloud") as fabric:
-        yield fabric
-
-
 @pytest.fixture
-def fabric(running: TroubledFabric) -> TroubledFabric:
-    running.clear()
-    return running
+def fabric(fabric_without_trouble: TroubledFabric) -> TroubledFabric:
+    return fabric_without_trouble
 
 
 def status_of(fabric: TroubledFabric, path: str) -> int:

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -22,19 +21,12 @@ from tests.integration.troubled_fabric import (
 )
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TroubledFabric]:
-    with troubled_fabric(tmp_path_factory.mktemp("fabric") / "cloud") as fabric:
-        yield fabric
-
-
 @pytest.fixture
-def fabric(running: TroubledFabric) -> TroubledFabric:
-    running.clear()
-    return running
+def fabric(fabric_without_trouble: TroubledFabric) -> TroubledFabric:
+    return fabric_without_trouble
 
 
-def test_the_command_adds_lists_and_removes_what_then_strikes_or_does_not(fabric: TroubledFabric) -> None:
+def test_the_command_adds_what_strikes_then_and_lists_it(fabric: TroubledFabric) -> None:
     added = fabric.command("add", "error", "--operation", "list-locations", "--status", "503", "--json")
     rule = json.loads(added.stdout)
     assert (added.returncode, rule["kind"], rule["operation"]) == (0, "error", "list-locations")
@@ -46,11 +38,8 @@ def test_the_command_adds_lists_and_removes_what_then_strikes_or_does_not(fabric
     assert heading.split() == ["ID", "Kind", "Meets", "Does", "Struck"]
     assert line.split() == [rule["id"], "error", "operation=list-locations", "status=503", "1"]
 
-    removed = fabric.command("remove", rule["id"])
-    assert (removed.returncode, removed.stdout) == (0, f"Trouble {rule['id']} is removed.\n")
-    assert fabric.call("GET", "/locations").status_code == 200
 
-
+@pytest.mark.slow
 def test_the_command_refuses_a_rule_with_all_that_is_wrong_in_the_readers_language(fabric: TroubledFabric) -> None:
     refused = fabric.command("add", "delay", "--times", "0", "--region", "Mars", language="fr")
 
@@ -62,7 +51,12 @@ def test_the_command_refuses_a_rule_with_all_that_is_wrong_in_the_readers_langua
 
 
 @pytest.mark.slow
-def test_the_command_ends_with_the_code_of_what_is_wrong(fabric: TroubledFabric, tmp_path: Path) -> None:
+def test_the_command_removes_and_ends_with_the_code_of_what_is_wrong(fabric: TroubledFabric, tmp_path: Path) -> None:
+    added = fabric.add("error", status=503, operation="list-locations")
+    removed = fabric.command("remove", added["id"])
+    assert (removed.returncode, removed.stdout) == (0, f"Trouble {added['id']} is removed.\n")
+    assert fabric.call("GET", "/locations").status_code == 200
+
     unknown = fabric.command("remove", "0badc0de", "--json")
     assert (unknown.returncode, json.loads(unknown.stderr)["code"]) == (3, "trouble.not_found")
 

@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -19,7 +19,7 @@ from clouddp.providers.base import ConnectionSettings, DeploymentPlan
 from clouddp.providers.journal import MemoryJournal
 from clouddp.store.retry import Retrying
 from tests.integration.classic_deployment import OLD, configuration, package_url, upload
-from tests.integration.troubled_fabric import SERVICES, STORAGE, TroubledFabric, troubled_fabric, wait_until
+from tests.integration.troubled_fabric import SERVICES, STORAGE, TroubledFabric, wait_until
 from tests.unit.cloud_services.site_bench import management_certificate
 
 pytestmark = pytest.mark.slow
@@ -81,16 +81,9 @@ class Provider:
         return DeploymentPlan(name="d1", package_url=package_url(account_url), configuration=cscfg.encode())
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TroubledFabric]:
-    with troubled_fabric(tmp_path_factory.mktemp("fabric") / "cloud") as fabric:
-        yield fabric
-
-
 @pytest.fixture
-def fabric(running: TroubledFabric) -> TroubledFabric:
-    running.clear()
-    return running
+def fabric(fabric_without_trouble: TroubledFabric) -> TroubledFabric:
+    return fabric_without_trouble
 
 
 @pytest.fixture

@@ -134,6 +134,7 @@ def test_a_piece_that_was_deleted_by_hand_is_found_and_repaired(
     assert 12091 in site.numbers()
 
 
+@pytest.mark.slow
 def test_an_extra_certificate_is_removed_and_the_used_one_stays(
     site: ReconciledSite, service: CloudService, hand: Hand
 ) -> None:
@@ -273,6 +274,7 @@ def test_orphans_are_removed_and_what_is_not_ours_is_not_touched(
     assert site.records.get(service.id).generation == service.generation
 
 
+@pytest.mark.slow
 def test_remedies_by_an_outdated_preview_are_refused_with_the_new_one(
     site: ReconciledSite, service: CloudService, hand: Hand
 ) -> None:
@@ -314,6 +316,7 @@ def test_two_reconciles_at_once_change_the_record_once(site: ReconciledSite, ser
     assert [refusal.code for refusal in refusals] in (["reconciliation.applied_elsewhere"], ["reconciliation.outdated"])
 
 
+@pytest.mark.slow
 def test_a_service_with_work_under_way_is_told_and_not_judged(
     site: ReconciledSite, service: CloudService, hand: Hand
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 _PROGRAMS: Final[Mapping[str, tuple[bytes, ...]]] = {
     "site server": (b"site", b"run"),
     "fabric": (b"fabric", b"run"),
-    "role instances": (b"distribution-point", b"run"),
+    "role instances": (b"distribution-point", b"host"),  # the process that they are copies of, too
 }
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
@@ -21,7 +21,7 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 class Cost:
     """What one kind of program cost."""
 
-    peak_bytes: int = 0  # resident; pages that several share are counted for each
+    peak_bytes: int = 0  # resident; each has its part of the pages that several share
     peak_threads: int = 0
     peak_processes: int = 0
     cpu_seconds: float = 0.0
@@ -103,8 +103,10 @@ def _is_below(process: int, parents: Mapping[int, int]) -> bool:
 
 def _figures(process: int) -> tuple[float, int, int]:
     """Give processor seconds, threads and resident octets."""
-    fields = _stat(Path("/proc") / str(process))
-    return (int(fields[11]) + int(fields[12])) / _TICKS, int(fields[17]), int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+    folder = Path("/proc") / str(process)
+    fields, memory = _stat(folder), (folder / "smaps_rollup").read_text(encoding="ascii")
+    kibibytes = int((memory.partition("Pss:")[2].split() or ["0"])[0])  # nothing of one that has ended
+    return (int(fields[11]) + int(fields[12])) / _TICKS, int(fields[17]), kibibytes * 1024
 
 
 def _stat(folder: Path) -> list[str]:

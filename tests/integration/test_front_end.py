@@ -19,6 +19,7 @@ from clouddp.network.signing_keys import new_signing_key
 from clouddp.network.tls import client_context
 from clouddp.network.tokens import issue_access_token, make_assertion
 from tests.integration.download_site import FQDN, SERVICE_ID, DownloadSite, read_line, stop
+from tests.unit.fabric.builders import wait_until
 
 Answer = tuple[int, http.client.HTTPMessage, bytes]
 
@@ -204,13 +205,11 @@ def test_an_older_state_is_refused_even_after_a_restart_and_a_blocked_client_is_
         stop(instance)
         made.store.put("state/service", old)
         restarted = _start_without_state(made)
-        line = read_line(restarted, seconds=2.0)
+        log = tmp_path / "DistributionPoint_IN_0/DistributionPoint.log"
+        wait_until(log.read_text, lambda text: "State 4 of epoch 1 was refused" in text)
 
         assert (refused, allowed) == (401, 200)
-        assert line == b"{}"
-        assert (
-            "State 4 of epoch 1 was refused" in (tmp_path / "DistributionPoint_IN_0/DistributionPoint.log").read_text()
-        )
+        assert read_line(restarted, seconds=0.1) == b"{}"  # it does not say that it is ready
     finally:
         made.close()
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from clouddp.model.cloud_service import CloudService, Problem, ServiceState
-from clouddp.model.status import Component, Severity
+from clouddp.model.status import Component, Severity, StatusMessage
 from clouddp.network.certificates import KeyedCertificate
 from clouddp.network.signed import Purpose
 from clouddp.network.signing_keys import SigningKey
@@ -117,6 +117,11 @@ class StatusReporter(Protocol):
         self, number: int, severity: Severity, component: Component, *, object_id: str | None = None, **insertions: str
     ) -> None:
         """Keep a status message of this moment."""
+
+    def list(
+        self, *, object_id: str | None = None, number: int | None = None, limit: int = 200
+    ) -> Sequence[StatusMessage]:
+        """Give the newest messages, newest first."""
 
 
 class RemovalListener(Protocol):

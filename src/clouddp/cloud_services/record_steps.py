@@ -82,7 +82,7 @@ class RecordSteps:
             self._reporting.log.information(
                 "cloud.work_done", **named, state=self._reporting.in_words(f"cloud.state_{state}")
             )
-        self._reporting.tell(_ENDS[service.action], service, name=service.service_fqdn)
+        self._reporting.tell_once(_ENDS[service.action], service, name=service.service_fqdn)
         self._records.settle(service.id, generation=service.generation, state=state, problem=None)
         return Done()
 
@@ -90,7 +90,7 @@ class RecordSteps:
         """Remove the record, now that nothing of it is left in the cloud."""
         self._listener.forget_distribution_point(service.id)
         self._reporting.log.information("cloud.deleted", name=service.service_fqdn, service=service.service_name)
-        self._reporting.tell(DELETED, service, name=service.service_fqdn)
+        self._reporting.tell_once(DELETED, service, name=service.service_fqdn)
         self._records.remove(service.id, generation=service.generation)
         self._clouds.forget(service.id)
         self._stores.drop(service.id)

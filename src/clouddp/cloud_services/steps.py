@@ -103,7 +103,7 @@ class StepKeeper:
                 return
             reason = self._reporting.explain(error)
             self._reporting.log.error("cloud.work_failed", service=service.service_name, reason=reason)
-            self._reporting.tell(_FAILURES[service.action], service, severity=Severity.ERROR, reason=reason)
+            self._reporting.tell_once(_FAILURES[service.action], service, severity=Severity.ERROR, reason=reason)
             arguments = {name: str(value) for name, value in error.arguments.items()}
             problem = Problem(code=error.code, arguments=arguments)
             self._records.settle(service.id, generation=service.generation, state=ServiceState.ERROR, problem=problem)
@@ -154,12 +154,11 @@ class StepKeeper:
             self._reporting.log.information("cloud.waiting", service=service.service_name, step=step, **waited)
 
     def _tell_done(self, name: str, service: CloudService) -> None:
-        # Told first and noted afterwards: a crash in between tells it twice rather than never.
         if self._done.is_step_done(service.id, generation=service.generation, step=name):
             return
         step = self._reporting.in_words(f"cloud.step_{name}")
         self._reporting.log.information("cloud.step_done", service=service.service_name, step=step)
-        self._reporting.tell(STEP_DONE, service, step=step)
+        self._reporting.tell_once(STEP_DONE, service, step=step)
         self._done.note_step(service.id, generation=service.generation, step=name)
 
 

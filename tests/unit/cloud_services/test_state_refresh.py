@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from clouddp.cloud_services.reporting import Reporting
 from clouddp.cloud_services.state_refresh import StateRefresher
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import TemporaryError
-from clouddp.model.status import Component, Severity
+from clouddp.model.status import Component, Severity, StatusMessage
 from clouddp.telemetry.logs import ComponentLog
 from tests.unit.cloud_services.site_bench import now
 from tests.unit.model.cloud_service_builder import SERVICE
@@ -82,6 +82,11 @@ class StatusNumbers:
         self, number: int, severity: Severity, component: Component, *, object_id: str | None = None, **insertions: str
     ) -> None:
         raise AssertionError(number)  # a state that is late is nothing for the administrator
+
+    def list(
+        self, *, object_id: str | None = None, number: int | None = None, limit: int = 200
+    ) -> Sequence[StatusMessage]:
+        raise AssertionError(number)
 
 
 @pytest.fixture

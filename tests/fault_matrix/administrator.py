@@ -54,10 +54,10 @@ class Administrator:
         """Give the names of all services that the site has a record of."""
         return [str(service["service_name"]) for service in self._api.get(PATH)]
 
-    def numbers(self, service_id: str) -> list[int]:
-        """Give the status messages about one, the oldest first."""
-        told = self._api.get("/status-messages", {"object_id": service_id, "limit": "1000"})
-        return [int(message["number"]) for message in reversed(told)]
+    def count_told(self, service_id: str, number: int) -> int:
+        """Count the status messages of a number about one."""
+        asked = {"object_id": service_id, "number": str(number), "limit": "1000"}
+        return len(self._api.get("/status-messages", asked)) if service_id else 0
 
     def set_instances(self, service_id: str, count: int) -> None:
         self._api.patch(f"{PATH}/{service_id}", {"instance_count": count})

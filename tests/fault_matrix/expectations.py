@@ -74,8 +74,6 @@ EXPECTED = (
     Row("removed-by-hand", "*", "role_instances", "deployment", Path.DONE),
     # A creation makes what a later step looks for first; what it believes to be there is missed, and made by retry.
     Row("removed-by-hand", "create", "container", "storage_account", Path.DONE),
-    Row("removed-by-hand", "create", "hosted_service", "hosted_service", Path.DONE),
-    Row("removed-by-hand", "create", "service_certificate", "service_certificate", Path.DONE),
     Row("removed-by-hand", "create", "role_instances", "storage_account", Path.REPAIRED),
     Row("removed-by-hand", "create", "role_instances", "container", Path.REPAIRED),
     Row("removed-by-hand", "create", "ready", "*", Path.REPAIRED),
@@ -86,8 +84,7 @@ EXPECTED = (
     Row("removed-by-hand", "*", "other_certificates", "*", Path.REPAIRED),
     Row("removed-by-hand", "upgrade", "role_instances", "storage_account", Path.AFTER_REPAIR),
     Row("removed-by-hand", "*", "role_instances", "storage_account", Path.REPAIRED),
-    Row("removed-by-hand", "stop", "*", "storage_account", Path.REPAIRED),
-    Row("removed-by-hand", "stop", "*", "container", Path.REPAIRED),
+    Row("removed-by-hand", "stop", "*", "*", Path.REPAIRED),
     Row("removed-by-hand", "start", "running_state", "storage_account", Path.REPAIRED),
     # What the others need is for repair to make.
     Row("removed-by-hand", "*", "*", "*", Path.AFTER_REPAIR),

@@ -1,7 +1,6 @@
 """Plays one cell: the operation, the blow, the way to the end, and what an independent eye sees there."""
 
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 
 from clouddp.model.errors import SiteError
@@ -9,11 +8,19 @@ from tests.fault_matrix.cells import Cell
 from tests.fault_matrix.expectations import Path
 from tests.fault_matrix.faults import Blow
 from tests.fault_matrix.inventory import HostedServiceSeen, Seen
-from tests.fault_matrix.operations import Service, State
+from tests.fault_matrix.operations import Operation, Service, State
 from tests.fault_matrix.stage import Stage
 
-STEP_DONE = 12001
-CREATED = 9409
+END_MESSAGES = {
+    "create": 9409,
+    "grow": 12032,
+    "replace-certificate": 12032,
+    "upgrade": 12033,
+    "stop": 12030,
+    "start": 12031,
+    "delete": 12004,
+}
+OWN_ENDS = (Path.DONE, Path.AFTER_RETRY, Path.REPAIRED)  # a repair or a cancellation tells of itself
 CALM_SECONDS = 5.0
 LOOK_SECONDS = 0.1
 OBJECTS = ("package/N.cspkg", "state/service")
@@ -35,10 +42,13 @@ def play(stage: Stage, cell: Cell) -> Outcome:
     service = stage.prepare(cell.operation)
     outcome = Outcome()
     began_at, delays = time.monotonic(), stage.count_delays()
+    told_before = stage.administrator.count_told(service.id, END_MESSAGES[cell.operation.name])
     try:
         _strike(stage, cell, service)
         _come_to_end(stage, cell, service, outcome)
         outcome.faults += find_faults(stage, service)
+        if outcome.path in OWN_ENDS:
+            outcome.faults += _message_faults(stage, service, cell.operation, told_before)
     except (AssertionError, TimeoutError, SiteError) as error:
         outcome.path = None
         outcome.faults.append(f"{type(error).__name__}: {error}")
@@ -96,7 +106,7 @@ def find_faults(stage: Stage, service: Service) -> list[str]:
     faults = [] if seen == expected else [f"seen {seen}, expected {expected}"]
     if not stage.foreign.is_untouched():
         faults.append("what is foreign was touched")
-    return faults + _record_faults(stage, service) + _message_faults(stage, service)
+    return faults + _record_faults(stage, service)
 
 
 def expected_sight(service: Service) -> Seen:
@@ -138,9 +148,7 @@ def _record_faults(stage: Stage, service: Service) -> list[str]:
     return [f"the record's {key} is {shown[key]}" for key, value in expected.items() if shown[key] != value]
 
 
-def _message_faults(stage: Stage, service: Service) -> list[str]:
-    """Find messages of an operation's beginning or end that were told twice; a step's may be, after a crash."""
-    told = Counter(number for number in stage.administrator.numbers(service.id) if number != STEP_DONE)
-    if told[CREATED] > 1 or (service.state != "deleted" and not told[CREATED]):
-        return [f"9409 was told {told[CREATED]} times"]
-    return []
+def _message_faults(stage: Stage, service: Service, operation: Operation, told_before: int) -> list[str]:
+    """Find an end that was told twice, or not at all; what a step has done may be told again after a crash."""
+    told = stage.administrator.count_told(service.id, END_MESSAGES[operation.name]) - told_before
+    return [] if told == 1 else [f"{END_MESSAGES[operation.name]} was told {told} times"]

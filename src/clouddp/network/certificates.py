@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     KeySerializationEncryption,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
     pkcs12,
 )
 
@@ -97,6 +98,18 @@ def to_quick_pfx(keyed: KeyedCertificate, password: str) -> bytes:
 def _write_pfx(keyed: KeyedCertificate, protection: KeySerializationEncryption) -> bytes:
     name = keyed.subject_common_name.encode() or None
     return pkcs12.serialize_key_and_certificates(name, keyed.key, keyed.certificate, keyed.chain, protection)
+
+
+def load_known_pem(data: bytes) -> KeyedCertificate:
+    """Open what `key_pem` and `chain_pem` wrote, from where nobody can have changed it.
+
+    That an RSA key is one, which was proved when it came in, is not proved again: it takes ten milliseconds.
+    """
+    key = load_pem_private_key(data, password=None, unsafe_skip_rsa_key_validation=True)
+    if not isinstance(key, CertificateKey):
+        raise TypeError(key)
+    certificate, *chain = x509.load_pem_x509_certificates(data)
+    return KeyedCertificate(certificate, key, tuple(chain))
 
 
 def load_certificate(data: bytes, *, name: str) -> x509.Certificate:

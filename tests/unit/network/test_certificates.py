@@ -17,6 +17,7 @@ from clouddp.network.certificates import (
     covers_host,
     key_pem,
     load_certificate,
+    load_known_pem,
     load_pfx,
     to_pfx,
 )
@@ -274,3 +275,11 @@ def test_issuers_are_put_in_order_and_strangers_left_out(tmp_path: Path) -> None
 
     assert opened.certificate == service().certificate
     assert opened.chain == (authority().certificate,)
+
+
+def test_what_was_written_as_pem_opens_with_its_chain() -> None:
+    opened = load_known_pem(key_pem(service()) + chain_pem(service()))
+
+    assert opened.certificate == service().certificate
+    assert opened.chain == service().chain
+    assert opened.key.private_numbers() == service().key.private_numbers()

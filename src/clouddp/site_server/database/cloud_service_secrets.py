@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Engine, LargeBinary, Row, String, Tab
 
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import NotFoundError
-from clouddp.network.certificates import KeyedCertificate, load_pfx, to_quick_pfx
+from clouddp.network.certificates import KeyedCertificate, chain_pem, key_pem, load_known_pem, load_pfx
 from clouddp.providers.base import ConnectionSettings
 from clouddp.site_server.database.engine import read
 from clouddp.site_server.database.sealing import Sealer
@@ -17,6 +17,7 @@ from clouddp.site_server.database.tables import metadata
 
 _TABLE: Final = "cloud_service_secret"
 _USAGE_KEY_BYTES: Final = 32
+_PEM: Final = b"-----BEGIN"
 
 cloud_service_secret: Final = Table(
     _TABLE,
@@ -114,8 +115,11 @@ class CloudServiceSecrets:
         return row
 
     def _certificate(self, row: Row[Any], kind: str) -> KeyedCertificate:
-        password = self._open(row, f"{kind}_password").decode()
-        return load_pfx(self._open(row, f"{kind}_pfx"), password, name=f"{kind}.pfx")
+        opened = self._open(row, f"{kind}_pfx")
+        if opened.startswith(_PEM):
+            return load_known_pem(opened)
+        password = self._open(row, f"{kind}_password").decode()  # a row of an earlier version has the file itself
+        return load_pfx(opened, password, name=f"{kind}.pfx")
 
     def _open(self, row: Row[Any], column: str) -> bytes:
         sealed: bytes = row._mapping[column]  # noqa: SLF001 (SQLAlchemy's documented way to a column by name)
@@ -123,5 +127,5 @@ class CloudServiceSecrets:
 
 
 def _plain(file: CertificateFile) -> bytes:
-    """Write the file anew: it is sealed, so rounds of key derivation would only cost time whenever it is opened."""
-    return to_quick_pfx(file.keyed, file.password)
+    """Write what is in the file: it is sealed, so what protects a .pfx would only cost time whenever it is opened."""
+    return key_pem(file.keyed) + chain_pem(file.keyed)

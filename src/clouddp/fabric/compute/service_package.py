@@ -2,6 +2,8 @@
 
 import io
 import json
+import lzma
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -16,6 +18,16 @@ from clouddp.fabric.management.protocol_errors import ProtocolError, bad_request
 PACKAGE_LIMIT_BYTES: Final = 1024 * 1024
 
 _ROLE_FILE: Final = "role.json"
+_UNREADABLE: Final = (  # what the library raises somewhere for a damaged file
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ValueError,
+)
 _ROLE_FILE_LIMIT_BYTES: Final = 64 * 1024
 
 
@@ -76,7 +88,7 @@ def read_service_package(data: bytes) -> ServicePackage:
                 raise _invalid("it must hold {} alone", _ROLE_FILE)
             with package.open(_ROLE_FILE) as file:
                 content = file.read(_ROLE_FILE_LIMIT_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise _invalid("it is not a zip file") from error
     return _read_role(content)
 

@@ -40,6 +40,7 @@ WRONG = {
     "nothing": b"",
     "text": b"role.json",
     "half of one": package()[:-10],
+    "one that begins before its first octet": package()[:-6] + b"\xff\x00\x00\x00" + package()[-2:],
     "another file": zipped(rule_json="{}"),
     "a file more": zipped(role_json='{"role": "A", "version": 1}', run_exe=b"MZ"),
     "no file": zipped(),

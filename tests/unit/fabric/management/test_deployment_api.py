@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,20 @@ INSTANCE = "DistributionPoint_IN_0"
 @pytest.fixture
 def suspended(tmp_path: Path) -> Iterator[Cloud]:
     """A cloud with a deployment that has no processes."""
-    with running_cloud(tmp_path) as cloud:
+    with suspended_cloud(tmp_path) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Such a cloud, for tests that change nothing in it."""
+    with suspended_cloud(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud
+
+
+@contextmanager
+def suspended_cloud(folder: Path) -> Iterator[Cloud]:
+    with running_cloud(folder) as cloud:
         cloud.make_service()
         accepted = cloud.deploy(cscfg=configuration(count=1), start=False, ExtendedProperties=properties(a="1", b="2"))
         assert cloud.wait_for(accepted.request_id).text("Status") == "Succeeded"
@@ -72,15 +86,15 @@ def instance_count(cloud: Cloud) -> int:
     return read_service_configuration(text).instance_count
 
 
-def test_a_deployment_is_one_by_name_and_by_slot_without_regard_to_case(suspended: Cloud) -> None:
-    shown = [suspended.call("GET", path) for path in (BY_NAME, BY_SLOT, f"{SERVICE}/deploymentslots/PRODUCTION")]
+def test_a_deployment_is_one_by_name_and_by_slot_without_regard_to_case(unchanged: Cloud) -> None:
+    shown = [unchanged.call("GET", path) for path in (BY_NAME, BY_SLOT, f"{SERVICE}/deploymentslots/PRODUCTION")]
 
     assert {answer.status for answer in shown} == {200}
     assert len({answer.body for answer in shown}) == 1
-    assert suspended.call("GET", f"{SERVICE}/deployments/MAIN").status == 200
-    assert suspended.call("GET", f"{SERVICE}/deployments/other").text("Message") == "No deployments were found."
-    assert suspended.call("GET", f"{SERVICE}/deploymentslots/staging").error == "ResourceNotFound"
-    assert suspended.call("GET", f"{SERVICE}/deploymentslots/third").error == "BadRequest"
+    assert unchanged.call("GET", f"{SERVICE}/deployments/MAIN").status == 200
+    assert unchanged.call("GET", f"{SERVICE}/deployments/other").text("Message") == "No deployments were found."
+    assert unchanged.call("GET", f"{SERVICE}/deploymentslots/staging").error == "ResourceNotFound"
+    assert unchanged.call("GET", f"{SERVICE}/deploymentslots/third").error == "BadRequest"
 
 
 @pytest.mark.parametrize("path", [BY_NAME, BY_SLOT])
@@ -118,25 +132,25 @@ def test_an_upgrade_takes_package_configuration_and_label(suspended: Cloud) -> N
     ],
     ids=str,
 )
-def test_an_upgrade_that_cannot_be_meant_is_refused(suspended: Cloud, values: dict[str, str], code: str) -> None:
-    before = suspended.deployment().body
+def test_an_upgrade_that_cannot_be_meant_is_refused(unchanged: Cloud, values: dict[str, str], code: str) -> None:
+    before = unchanged.deployment().body
 
-    answer = upgrade(suspended, **values)
+    answer = upgrade(unchanged, **values)
 
     assert (answer.status, answer.error) == (400, code)
-    assert suspended.deployment().body == before
+    assert unchanged.deployment().body == before
 
 
-def test_a_status_that_is_none_is_refused(suspended: Cloud) -> None:
+def test_a_status_that_is_none_is_refused(unchanged: Cloud) -> None:
     for status in ("Paused", "running", ""):
         body = document("UpdateDeploymentStatus", Status=status)
-        assert suspended.call("POST", f"{BY_NAME}/?comp=status", body).error == "BadRequest"
+        assert unchanged.call("POST", f"{BY_NAME}/?comp=status", body).error == "BadRequest"
 
 
 @pytest.mark.parametrize("comp", ["reboot", "reimage"])
 @pytest.mark.parametrize("path", [BY_NAME, BY_SLOT])
-def test_an_instance_of_a_suspended_deployment_is_not_restarted(suspended: Cloud, path: str, comp: str) -> None:
-    answer = suspended.call("POST", f"{path}/roleinstances/{INSTANCE}?comp={comp}")
+def test_an_instance_of_a_suspended_deployment_is_not_restarted(unchanged: Cloud, path: str, comp: str) -> None:
+    answer = unchanged.call("POST", f"{path}/roleinstances/{INSTANCE}?comp={comp}")
 
     assert (answer.status, answer.error) == (409, "ConflictError")
 

@@ -101,7 +101,7 @@ DAMAGES: dict[str, tuple[Callable[[Hand, CloudService], None], list[str], bool]]
     "service certificate": (delete_certificate, ["service-certificate.missing", "deployment.missing"], False),
     "hosted service": (delete_hosted_service, ["hosted-service.missing"], False),
 }
-QUICK = ("storage account", "hosted service")
+QUICK = ("hosted service",)
 
 
 def test_what_is_as_it_should_be_is_not_found(site: ReconciledSite, service: CloudService) -> None:

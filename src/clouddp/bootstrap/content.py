@@ -15,6 +15,7 @@ from clouddp.content.library import ContentLibrary
 from clouddp.distribution_manager.attempt import DistributionReporting
 from clouddp.distribution_manager.garbage import GarbageCollector
 from clouddp.distribution_manager.manager import DistributionManager
+from clouddp.distribution_manager.steady_stores import SteadyStores
 from clouddp.distribution_manager.transfer import TransferTools
 from clouddp.distribution_manager.validation import Validator
 from clouddp.model.status import Component
@@ -125,7 +126,7 @@ def _tools(
         keys=keys,
         library=library,
         records=ContentRepository(foundation.engine, foundation.sealers["delivery"], keys),
-        stores=services.stores,
+        stores=SteadyStores(services.stores),
         scopes=services.state,
         signer=StatementSigner(foundation.keys),
         observer=observer,

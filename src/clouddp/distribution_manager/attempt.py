@@ -147,7 +147,7 @@ class Attempt:
             sent_bytes=self._sent_before + progress.sent_bytes,
         )
         self._speed.note(done_bytes=self._current.done_bytes, sent_bytes=progress.sent_bytes)
-        if self._now() - self._saved_at >= _SAVED_EVERY:
+        if abs(self._now() - self._saved_at) >= _SAVED_EVERY:  # a clock may be set back
             self._save()
 
     def _succeed(self, sent_bytes: int) -> None:

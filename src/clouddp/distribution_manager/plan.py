@@ -67,7 +67,14 @@ def is_due(transfer: Transfer, services: Mapping[str, CloudService], now: dateti
     """Say whether the transfer could run now; a distribution point that is not ready yet keeps its own waiting."""
     service = services.get(transfer.distribution.distribution_point_id)
     next_try_at = transfer.distribution.next_try_at
-    return service is not None and takes_content(service) and (next_try_at is None or next_try_at <= now)
+    if service is None or not takes_content(service):
+        return False
+    return next_try_at is None or not is_still_to_come(next_try_at, LASTING_DELAY, now)
+
+
+def is_still_to_come(moment: datetime, delay: timedelta, now: datetime) -> bool:
+    """Say whether a moment that was set `delay` ahead is ahead; one further away is of a clock that was wrong."""
+    return now < moment <= now + delay
 
 
 def shown_state(distribution: Distribution, service: CloudService | None) -> ContentState:
@@ -87,7 +94,7 @@ def activity_of(
         return Activity.NONE
     if service is None or not takes_content(service):
         return Activity.WAITING_DISTRIBUTION_POINT
-    if distribution.next_try_at is not None and distribution.next_try_at > now:
+    if distribution.next_try_at is not None and is_still_to_come(distribution.next_try_at, LASTING_DELAY, now):
         return Activity.WAITING_RETRY
     return _WAITING[held_for or Reason.TURN]
 

@@ -14,7 +14,7 @@ from clouddp.content.format.keys import KEY_LENGTH, NAME_LENGTH, ContentKeys
 from clouddp.content.format.manifest import open_manifest, seal_manifest
 from clouddp.content.format.statement import VersionStatement, statement_claims
 from clouddp.content.library import ContentLibrary
-from clouddp.content.presence import Presence
+from clouddp.content.presence import CONTENT_FOLDER, Presence
 from clouddp.content.publish import Progress, Publication, Publisher
 from clouddp.distribution_manager.ledger import ClaimingLedger
 from clouddp.distribution_manager.ports import (
@@ -32,6 +32,7 @@ from clouddp.model.errors import DamagedError, TemporaryError
 from clouddp.model.exchange import Scope
 from clouddp.store.base import ObjectStore
 from clouddp.store.throttle import Throttled
+from clouddp.store.verify import Verifying
 from clouddp.workflows.base import StepObserver
 
 STEPS = ("chunks", "manifest", "scope", "visible")
@@ -72,7 +73,7 @@ def check_going_on(stopping: threading.Event) -> None:
 class _Place:
     """Where a transfer goes, while it runs."""
 
-    store: ObjectStore
+    store: Verifying
     presence: Presence
     ledger: ClaimingLedger
     stopping: threading.Event
@@ -108,6 +109,7 @@ class TransferRunner:
             sent_bytes += self._send_manifest(transfer, place, manifest)
             observer.after(name, "manifest")
             observer.before(name, "scope")
+            _check_arrival(place)
             self._write_scope(transfer, place, manifest)
             observer.after(name, "scope")
             observer.before(name, "visible")
@@ -116,7 +118,7 @@ class TransferRunner:
 
     def _open_place(self, transfer: Transfer, presence: Presence, stopping: threading.Event) -> _Place:
         place_id = transfer.distribution.distribution_point_id
-        store = self._tools.open_store(place_id, stopping)
+        store = Verifying(self._tools.open_store(place_id, stopping))
         ledger = ClaimingLedger(
             self._tools.records, presence, store, version_id=transfer.version.id, distribution_point_id=place_id
         )
@@ -192,3 +194,19 @@ class TransferRunner:
         scope = Scope(service_id=service_id, version_id=transfer.version.id, lengths=lengths)
         with place.presence.deleting:  # nobody removes it who has not seen that it is wanted again
             self._tools.scopes.write_scope(service_id, scope)
+
+
+def _check_arrival(place: _Place) -> None:
+    """Look whether the store holds what it took; what it does not is sent by the next try."""
+    differences = place.store.differences()
+    for one in differences:
+        place.presence.note(one.name.removeprefix(f"{CONTENT_FOLDER}/"), one.found_length)
+    if differences:
+        first = differences[0]
+        raise TemporaryError(
+            "store.length_differs",
+            name=first.name,
+            sent=first.sent_length,
+            found=first.found_length or 0,
+            retry_after_seconds=5,
+        )

@@ -11,7 +11,7 @@ from clouddp.content.format.entries import ChunkEntry
 from clouddp.content.format.sealing import open_chunk
 from clouddp.content.presence import CONTENT_FOLDER, Presence
 from clouddp.distribution_manager.attempt import DistributionReporting
-from clouddp.distribution_manager.plan import takes_content
+from clouddp.distribution_manager.plan import is_still_to_come, takes_content
 from clouddp.distribution_manager.ports import (
     CloudServices,
     KeptManifest,
@@ -105,7 +105,7 @@ class Validator:
             and takes_content(service)
             and transfer is not None
             and transfer.distribution.state not in _UNDER_WAY
-            and self._not_before.get(key, self._now()) <= self._now()
+            and not is_still_to_come(self._not_before.get(key, self._now()), _AGAIN_AFTER, self._now())
         )
 
     def _run(self, validation: Validation) -> None:

@@ -1,6 +1,7 @@
 """What an administrator does with packages: add, update, distribute, validate, take away, look."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -121,13 +122,16 @@ class Contents:
             raise InvalidInputError("content.name_missing", limit=_LONGEST_NAME)
         version = self._read_source(source_folder)
         new = Package(id="", name=name.strip(), source_folder=source_folder, created_at=self._now(), priority=priority)
-        package, kept = self._records.packages.create(new, version)
+        with self._dropped_when_not_kept(version):
+            package, kept = self._records.packages.create(new, version)
         return self._announced(package, kept)
 
     def update(self, package_id: str) -> PackageSummary:
         """Read the source folder again as a new version, and send it wherever the package is wanted."""
         package = self._records.packages.get(package_id)
-        kept = self._records.targets.add_version(package_id, self._read_source(package.source_folder))
+        version = self._read_source(package.source_folder)
+        with self._dropped_when_not_kept(version):
+            kept = self._records.targets.add_version(package_id, version)
         self._transfers.wake()
         return self._announced(package, kept)
 
@@ -253,6 +257,15 @@ class Contents:
             size_bytes=tree.size,
             created_at=self._now(),
         )
+
+    @contextmanager
+    def _dropped_when_not_kept(self, version: PackageVersion) -> Iterator[None]:
+        """Leave nothing in the library of a version that the database did not take, such as of a removed package."""
+        try:
+            yield
+        except Exception:
+            self._library.remove([version.id])
+            raise
 
     def _announced(self, package: Package, version: PackageVersion) -> PackageSummary:
         self._tell(

@@ -94,6 +94,7 @@ class WatchedStore:
         self._store = store
         self.puts: list[str] = []
         self.faults: list[BaseException] = []
+        self.loses = 0  # objects that are said to be kept and are not
         self.get_faults: list[BaseException] = []
         self.delete_faults: list[BaseException] = []
         self.fails_after = 10**9
@@ -105,8 +106,11 @@ class WatchedStore:
         with self._lock:
             if self.faults and len(self.puts) >= self.fails_after:
                 raise self.faults.pop(0)
-            self._store.put(name, body)
             self.puts.append(name)
+            if self.loses:
+                self.loses -= 1
+                return
+            self._store.put(name, body)
 
     def write_unseen(self, name: str, body: bytes) -> None:
         self._store.put(name, body)

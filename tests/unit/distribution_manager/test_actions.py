@@ -272,3 +272,4 @@ def test_a_new_version_and_where_it_is_wanted_are_one_change(bench: Bench) -> No
         bench.contents.update(package_id)
 
     assert bench.contents.get(package_id).newest.number == 1
+    assert len(list((bench.folder / "library" / "versions").glob("*.tree"))) == 1

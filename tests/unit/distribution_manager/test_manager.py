@@ -1,5 +1,6 @@
 """Tests of distributions from the source folder to what a client reads."""
 
+import random
 from datetime import timedelta
 from pathlib import Path
 
@@ -217,6 +218,23 @@ def test_what_may_pass_is_tried_again_within_seconds(bench: Bench) -> None:
 
     assert bench.status_of(package_id).distribution.state is ContentState.SUCCESS
     assert bench.numbers() == [12010, 12011, 12013, 12012]
+
+
+@pytest.mark.parametrize("size", [10_000, 20_000_000], ids=["one object", "many objects"])
+def test_what_the_store_says_it_took_and_did_not_keep_is_sent_again(bench: Bench, size: int) -> None:
+    store = bench.cloud.add("cdp1")
+    contents = {"a": random.Random(4).randbytes(size)}
+    package_id = add_package(bench, contents)
+    store.loses = 1
+    bench.contents.distribute(package_id, ["cdp1"])
+
+    bench.manager.run_due()
+    assert bench.located.located_content(package_id) is None
+    bench.wait(timedelta(seconds=2))
+    bench.manager.run_due()
+
+    assert read_as_client(bench, package_id) == contents
+    assert len(store.puts) == len(set(store.puts)) + 1
 
 
 def test_what_lasts_is_tried_again_after_30_minutes_also_by_another_process(bench: Bench) -> None:

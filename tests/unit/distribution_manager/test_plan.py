@@ -54,6 +54,12 @@ def test_what_waits_is_due_at_its_moment_and_not_before() -> None:
     assert is_due(waiting, READY, NOON + timedelta(seconds=5))
 
 
+def test_a_clock_that_was_set_back_delays_nothing_for_longer_than_it_ever_waits() -> None:
+    set_when_the_clock_was_wrong = _waiting_until(timedelta(days=365))
+
+    assert is_due(set_when_the_clock_was_wrong, READY, NOON)
+
+
 @pytest.mark.parametrize("state", list(ServiceState))
 def test_only_a_service_with_a_storage_takes_content(state: ServiceState) -> None:
     has_storage = state not in {ServiceState.PROVISIONING, ServiceState.DELETING, ServiceState.ERROR}

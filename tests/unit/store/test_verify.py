@@ -4,10 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from clouddp.model.errors import TemporaryError
 from clouddp.store.folder import FolderStore
-from clouddp.store.retry import Retrying
-from clouddp.store.verify import Verifying
+from clouddp.store.verify import Difference, Verifying
 
 
 class LosingTheEndOnce(FolderStore):
@@ -22,17 +20,31 @@ class LosingTheEndOnce(FolderStore):
         self.has_lost = True
 
 
-def test_an_object_that_lost_its_end_is_noticed(tmp_path: Path) -> None:
-    with pytest.raises(TemporaryError) as caught:
-        Verifying(LosingTheEndOnce(tmp_path)).put("content/a", b"0123456789")
+@pytest.mark.parametrize("count", [1, 8, 9, 30], ids=lambda count: f"of {count}")
+def test_an_object_that_lost_its_end_is_noticed(tmp_path: Path, count: int) -> None:
+    store = Verifying(LosingTheEndOnce(tmp_path))
+    for number in range(count):
+        store.put(f"content/{number}", b"0123456789")
 
-    assert caught.value.code == "store.length_differs"
-    assert caught.value.arguments["found"] == 5
+    assert store.differences() == [Difference(name="content/0", sent_length=10, found_length=5)]
+    assert store.differences() == []
 
 
-def test_together_with_retrying_the_object_is_put_again(tmp_path: Path) -> None:
-    store = Retrying(Verifying(LosingTheEndOnce(tmp_path)), attempts=2, sleep=lambda _seconds: None)
+@pytest.mark.parametrize("count", [1, 20], ids=lambda count: f"of {count}")
+def test_an_object_that_is_not_there_is_noticed(tmp_path: Path, count: int) -> None:
+    store = Verifying(FolderStore(tmp_path))
+    for number in range(count):
+        store.put(f"content/{number}", b"0123456789")
+    store.delete("content/0")
 
-    store.put("content/a", b"0123456789")
+    assert store.differences() == [Difference(name="content/0", sent_length=10, found_length=None)]
 
-    assert store.get("content/a") == b"0123456789"
+
+def test_what_arrived_is_not_told(tmp_path: Path) -> None:
+    store = Verifying(FolderStore(tmp_path))
+    store.put("content/a", b"0")
+    store.put("state/scope/a", b"1")
+
+    assert store.differences() == []
+    assert store.get("content/a") == b"0"
+    assert dict(store.list("content")) == {"content/a": 1}

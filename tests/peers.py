@@ -3,16 +3,14 @@
 import os
 import shutil
 
-from tests.azurite import azurite_programs
-
 REQUIRE = "CLOUDDP_REQUIRE_PEERS"
 
 _PLACES = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
 
 
 def find_program(name: str) -> str | None:
-    """Find a program, also where servers and Azurite are kept."""
-    return shutil.which(name, path=os.pathsep.join((_PLACES, str(azurite_programs()))))
+    """Find a program, also where servers are kept."""
+    return shutil.which(name, path=_PLACES)
 
 
 def are_required() -> bool:

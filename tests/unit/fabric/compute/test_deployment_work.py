@@ -345,3 +345,51 @@ def test_an_instance_that_dies_at_once_is_started_again_and_can_be_removed(tmp_p
 
         assert cloud.instance_statuses() == ["BusyRole"]
         assert cloud.wait_for(cloud.call("DELETE", DEPLOYMENT).request_id).text("Status") == "Succeeded"
+
+
+def test_statuses_and_power_states_are_those_of_the_protocol_in_every_phase(tmp_path: Path) -> None:
+    coming = {("CreatingRole", "Starting"), ("StartingRole", "Starting"), ("BusyRole", "Started")}
+    allowed = {
+        "Deploying": coming | {("ReadyRole", "Started")},
+        "Running": coming | {("ReadyRole", "Started")},
+        "RunningTransitioning": coming | {("ReadyRole", "Started"), ("StoppingRole", "Stopping")},
+        "Suspending": coming | {("ReadyRole", "Started"), ("StoppingRole", "Stopping"), ("StoppedVM", "Stopped")},
+        "Suspended": {("StoppedVM", "Stopped")},
+        "Starting": coming | {("StoppedVM", "Stopped"), ("ReadyRole", "Started")},
+        "Deleting": coming | {("ReadyRole", "Started"), ("StoppingRole", "Stopping"), ("StoppedVM", "Stopped")},
+    }
+    seen: dict[str, set[tuple[str, str]]] = {}
+    with running_cloud(tmp_path) as cloud:
+        cloud.make_service()
+        steps: list[tuple[str, str, str]] = [
+            ("POST", f"{DEPLOYMENT}/?comp=status", document("UpdateDeploymentStatus", Status="Suspended")),
+            ("POST", f"{DEPLOYMENT}/?comp=status", document("UpdateDeploymentStatus", Status="Running")),
+            ("POST", f"{DEPLOYMENT}/?comp=config", _changed_configuration()),
+            ("DELETE", DEPLOYMENT, ""),
+        ]
+        _watch(cloud, cloud.deploy().request_id, seen)
+        for method, path, body in steps:
+            _watch(cloud, cloud.call(method, path, body).request_id, seen)
+
+    assert {"Running", "Suspended"} <= set(seen) <= set(allowed)
+    assert {status: pairs - allowed[status] for status, pairs in seen.items() if pairs - allowed[status]} == {}
+    assert seen["Suspended"] == allowed["Suspended"]
+
+
+def _changed_configuration() -> str:
+    return document("ChangeConfiguration", Configuration=encoded(configuration(UsageKey="other")))
+
+
+def _watch(cloud: Cloud, request_id: str, seen: dict[str, set[tuple[str, str]]]) -> None:
+    """Look at the deployment until the operation has ended, and once after; note each pair of states by its status."""
+
+    def look() -> bool:
+        is_over = cloud.call("GET", f"/operations/{request_id}").text("Status") != "InProgress"
+        shown = cloud.deployment()
+        if shown.status == 200:
+            names = ("InstanceStatus", "PowerState")
+            found = [[each.text or "" for each in shown.document.iterfind(f".//{{*}}{name}")] for name in names]
+            seen.setdefault(shown.text("Status"), set()).update(zip(*found, strict=True))
+        return is_over
+
+    wait_until(look, bool)

@@ -9,6 +9,7 @@ import pytest
 from azure.common import AzureMissingResourceHttpError
 
 from clouddp.demo.comparison import compare_folders
+from clouddp.network.certificates import to_pfx
 from clouddp.network.tls import client_context
 from tests.end_to_end.installation import SERVICE_FQDN, Installation, eventually
 from tests.end_to_end.tree import make_tree
@@ -21,6 +22,7 @@ def test_after_a_deletion_by_hand_content_is_sent_again_and_a_client_gets_it(
     source = tmp_path / "source"
     make_tree(source, files=30)
     installation.begin()
+    assert_the_connection_is_told(installation)
     service = installation.api.post("/cloud-distribution-points", installation.wanted())
     package = installation.api.post("/packages", {"name": "Software", "source_folder": str(source)})
     distributions = f"/packages/{package['id']}/distributions"
@@ -46,6 +48,19 @@ def test_after_a_deletion_by_hand_content_is_sent_again_and_a_client_gets_it(
     assert installation.run("cloud-dp", "reconcile")["findings"] == []
 
     assert_a_lost_service_can_be_forgotten(installation, service)
+
+
+def assert_the_connection_is_told(installation: Installation) -> None:
+    file, password = installation.home / "management.pfx", installation.home / "password.txt"
+    file.write_bytes(to_pfx(installation.management, "secret"))
+    password.write_text("secret", encoding="utf-8")
+    command = ["cloud-dp", "check-connection", "--management-url", installation.fabric["management_url"]]
+    command += ["--management-certificate", str(file), "--password-file", str(password)]
+    command += ["--cloud-ca-file", installation.fabric["ca_file"], "--subscription-id"]
+
+    told = installation.run(*command, installation.fabric["subscription_id"])
+    assert "North Europe" in [region["name"] for region in told["regions"]]
+    assert "North Europe" in installation.read(*command, installation.fabric["subscription_id"])
 
 
 def assert_outdated_is_refused(installation: Installation, finding: str) -> None:

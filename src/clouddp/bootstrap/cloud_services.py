@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from clouddp.admin.rest.cloud_connections import cloud_connection_routes
 from clouddp.admin.rest.cloud_distribution_points import cloud_distribution_point_routes
 from clouddp.admin.rest.dns_zones import dns_zone_routes
 from clouddp.bootstrap.foundation import Foundation
@@ -30,6 +31,7 @@ from clouddp.cloud_services.stores import CloudStores
 from clouddp.network.certificates import load_authorities
 from clouddp.providers.azure_classic.provider import AzureClassicProvider
 from clouddp.providers.base import Provider
+from clouddp.site_server.cloud_connections import CloudConnections
 from clouddp.site_server.cloud_services import CloudServices
 from clouddp.site_server.database.clients import ClientRepository
 from clouddp.site_server.database.cloud_operations import CloudOperations
@@ -119,6 +121,9 @@ def join_cloud_services(
             cloud_distribution_point_routes(use_cases, language=foundation.settings.language),
             dns_zone_routes(names, language=foundation.settings.language),
             reconcile_routes,
+            cloud_connection_routes(
+                CloudConnections(clouds=parts.clouds, now=foundation.now), language=foundation.settings.language
+            ),
         ),
     )
 

@@ -6,21 +6,20 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 from cryptography import x509
 
 from clouddp.cloud_services.clouds import Clouds
+from clouddp.cloud_services.connection_check import find_address_faults, find_certificate_faults
 from clouddp.cloud_services.name_preflight import NameUse, find_name_faults, find_name_warnings
 from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import CloudError, ConflictError, InvalidInputError, SiteError
 from clouddp.model.settings import Quotas
 from clouddp.network.certificates import KeyedCertificate
 from clouddp.network.issuers import is_issued_below
-from clouddp.network.requirements import check_management_certificate, check_service_certificate
+from clouddp.network.requirements import check_service_certificate
 from clouddp.providers.base import Cloud, ConnectionSettings, Subscription
 
-_SUBSCRIPTION_ID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 _LONGEST_HOST: Final = 253
 _MOST_INSTANCES: Final = 50
@@ -79,7 +78,7 @@ class Preflight:
         name_faults, name_warnings = self._examine_name(plan)
         quantity_faults = _quantity_faults(plan.instance_count, plan.quotas)
         local = (*management_faults, *self._service_faults(plan), *name_faults, *quantity_faults)
-        address_faults = tuple(_address_faults(plan))
+        address_faults = tuple(find_address_faults(plan.management_url, plan.subscription_id))
         service_name: str | None = None
         cloud_faults: tuple[SiteError, ...] = ()
         if plan.management_certificate is not None and not (management_faults or address_faults):
@@ -125,7 +124,7 @@ class Preflight:
         certificate = plan.management_certificate
         if certificate is None:
             return ()
-        return _faults_of(lambda: check_management_certificate(certificate, now=self._now()))
+        return find_certificate_faults(certificate, now=self._now())
 
     def _service_faults(self, plan: Plan) -> tuple[SiteError, ...]:
         certificate = plan.service_certificate
@@ -192,14 +191,6 @@ def _faults_of(check: Callable[[], None]) -> tuple[SiteError, ...]:
 def _is_host_name(fqdn: str) -> bool:
     labels = fqdn.split(".")
     return len(fqdn) <= _LONGEST_HOST and len(labels) > 1 and all(_LABEL.fullmatch(label) for label in labels)
-
-
-def _address_faults(plan: Plan) -> Iterator[SiteError]:
-    if not _SUBSCRIPTION_ID.fullmatch(plan.subscription_id):
-        yield InvalidInputError("cloud.subscription_id_malformed", subscription_id=plan.subscription_id)
-    address = urlsplit(plan.management_url)
-    if address.scheme != "https" or not address.hostname:
-        yield InvalidInputError("cloud.address_invalid", url=plan.management_url)
 
 
 def _quantity_faults(instance_count: int, quotas: Quotas) -> Iterator[SiteError]:

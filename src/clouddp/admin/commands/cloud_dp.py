@@ -9,6 +9,7 @@ import typer
 
 from clouddp.admin.api_client import SiteApi
 from clouddp.admin.commands import cloud_dp_operations as operations
+from clouddp.admin.commands.cloud_dp_connection import check_connection
 from clouddp.admin.commands.cloud_dp_following import Json, Name, Wait, tell_end
 from clouddp.admin.commands.cloud_dp_operations import read_upload
 from clouddp.admin.commands.cloud_dp_reconcile import reconcile
@@ -169,6 +170,7 @@ app.command("upgrade")(operations.upgrade)
 app.command("cancel")(operations.cancel)
 app.command("replace-certificate")(operations.replace_certificate)
 app.command("reconcile")(reconcile)
+app.command("check-connection")(check_connection)
 
 
 def _read(file: Path) -> bytes:

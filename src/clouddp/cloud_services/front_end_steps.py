@@ -14,6 +14,7 @@ from clouddp.providers.base import Deployment, DeploymentPlan
 from clouddp.workflows.base import Done, Outcome, Turn
 
 _DELIVERY: Final = "bytes"
+_STORAGE_CHECKED_AFTER_SECONDS: Final = 5.0
 
 
 class FrontEndSteps:
@@ -76,12 +77,19 @@ class FrontEndSteps:
         self._log_changes(service, deployment, turn)
         ready = [instance for instance in deployment.instances if instance.is_ready]
         if not _is_stopped(service) and len(ready) < max(service.instance_count, len(deployment.instances)):
+            self._check_storage(service, turn)
             return soon(turn)
         self._records.set_address(
             service.id, generation=service.generation, virtual_ip=deployment.virtual_ip, port=deployment.port
         )
         self._seen.pop(service.id, None)
         return Done()
+
+    def _check_storage(self, service: CloudService, turn: Turn) -> None:
+        """Raise when front ends would be awaited in vain: without their storage they never become ready."""
+        if turn.elapsed_seconds >= _STORAGE_CHECKED_AFTER_SECONDS:
+            store = self._clouds.connect(service).storage.open_container(service.service_name, CONTAINER)
+            next(iter(store.list("state/")), None)
 
     def remove_deployment(self, service: CloudService, turn: Turn) -> Outcome:
         """Remove the deployment."""

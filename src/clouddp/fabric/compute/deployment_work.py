@@ -1,6 +1,7 @@
 """What the operations on deployments do; each may run twice, since a crash makes it start again."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 from clouddp.fabric.compute.deployment_roles import DeploymentRoles
@@ -9,7 +10,7 @@ from clouddp.fabric.compute.instance_folders import wanted_port
 from clouddp.fabric.compute.service_configuration import read_service_configuration
 from clouddp.fabric.compute.virtual_ips import allot_address, allot_port
 from clouddp.fabric.management.protocol_errors import ProtocolError, not_found
-from clouddp.fabric.operations import Operations
+from clouddp.fabric.operations import Operations, WorkInterruptedError
 from clouddp.fabric.state import Clock, Documents, StateFolder
 from clouddp.telemetry.logs import ComponentLog
 
@@ -68,7 +69,8 @@ class DeploymentWork:
             raise
         deployment = self._with_address(deployment, wanted_port(configuration))
         if deployment.starts:
-            self._roles.start(deployment)
+            with self._undoing(lambda: self.remove(deployment.key)):
+                self._roles.start(deployment)
         self._put(deployment, DeploymentStatus.RUNNING if deployment.starts else DeploymentStatus.SUSPENDED)
 
     def _change(self, arguments: Mapping[str, str]) -> None:
@@ -101,13 +103,27 @@ class DeploymentWork:
 
     def _set_running(self, arguments: Mapping[str, str]) -> None:
         deployment = self._get(arguments)
-        self._roles.start(deployment)
+        with self._undoing(lambda: self._suspend(deployment)):
+            self._roles.start(deployment)
         self._put(deployment, DeploymentStatus.RUNNING)
 
     def _set_suspended(self, arguments: Mapping[str, str]) -> None:
-        deployment = self._get(arguments)
+        self._suspend(self._get(arguments))
+
+    def _suspend(self, deployment: Deployment) -> None:
         self._roles.stop(deployment)
         self._put(deployment, DeploymentStatus.SUSPENDED)
+
+    @contextmanager
+    def _undoing(self, undo: Callable[[], None]) -> Iterator[None]:
+        """Undo what fails, for whatever reason: nothing may stay under way after its operation has ended."""
+        try:
+            yield
+        except WorkInterruptedError:
+            raise
+        except Exception:
+            undo()
+            raise
 
     def _reboot(self, arguments: Mapping[str, str]) -> None:
         self._roles.reboot(self._get(arguments), arguments["instance"])

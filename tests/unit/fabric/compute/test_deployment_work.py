@@ -134,6 +134,23 @@ def test_a_suspended_deployment_has_no_processes_until_it_runs_again(tmp_path: P
         assert cloud.deployment().text("Status") == "Running"
 
 
+def test_a_start_that_fails_leaves_the_deployment_suspended_and_able_to_start(tmp_path: Path) -> None:
+    with running_cloud(tmp_path) as cloud:
+        cloud.make_service()
+        cloud.wait_for(cloud.deploy(start=False, cscfg=configuration(count=1)).request_id)
+        cloud.call("DELETE", "/services/storageservices/store1")
+        body = document("UpdateDeploymentStatus", Status="Running")
+
+        failed = cloud.wait_for(cloud.call("POST", f"{DEPLOYMENT}/?comp=status", body).request_id)
+
+        assert failed.text("Status") == "Failed"
+        assert cloud.deployment().text("Status") == "Suspended"
+        cloud.make_account()
+        started = cloud.wait_for(cloud.call("POST", f"{DEPLOYMENT}/?comp=status", body).request_id)
+        assert started.text("Status") == "Succeeded"
+        cloud.wait_until_ready(count=1)
+
+
 def test_a_suspended_deployment_stays_suspended_after_a_restart(tmp_path: Path) -> None:
     with running_cloud(tmp_path) as cloud:
         cloud.make_service()

@@ -1,5 +1,6 @@
 """The management endpoint admits, routes and refuses as the real service does."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -7,9 +8,18 @@ import pytest
 
 from clouddp.fabric.management.request_bodies import BODY_LIMIT_BYTES
 from clouddp.network.issuing import issue_management_certificate
-from tests.unit.fabric.builders import MANAGEMENT, Cloud, document, service_document
+from tests.unit.fabric.builders import (
+    MANAGEMENT,
+    Cloud,
+    account_document,
+    deployment_document,
+    document,
+    running_cloud,
+    service_document,
+)
 
 SERVICES = "/services/hostedservices"
+NAME = "d1594d4527614a09b934d470"
 
 
 @pytest.fixture
@@ -152,3 +162,28 @@ def test_a_synchronous_write_has_an_operation_that_succeeded(cloud: Cloud) -> No
 
 def test_an_unknown_operation_is_not_found(cloud: Cloud) -> None:
     assert cloud.call("GET", f"/operations/{'0' * 32}").status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        (SERVICES, service_document("service1"), 201),
+        ("/services/storageservices", account_document("store2"), 202),
+        (f"{SERVICES}/{NAME}/deploymentslots/production", deployment_document(start=False), 202),
+        (f"{SERVICES}/{NAME}?comp=media", "", 202),
+    ],
+    ids=["service", "account", "deployment", "deletion"],
+)
+def test_of_many_who_ask_for_the_same_at_once_one_gets_it(tmp_path: Path, path: str, body: str, status: int) -> None:
+    with running_cloud(tmp_path) as making:
+        making.make_service()
+        if path.endswith("media"):
+            making.wait_for(making.deploy(start=False).request_id)
+    cloud = Cloud(tmp_path)  # accepts, and does nothing
+    method = "POST" if body else "DELETE"
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _number: cloud.call(method, path, body), range(8)))
+
+    assert sorted(answer.status for answer in answers) == [status, *[409] * 7]
+    assert {answer.error for answer in answers if answer.status == 409} == {"ConflictError"}

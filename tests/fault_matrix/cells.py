@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tests.fault_matrix.expectations import Path, expected_path
+from tests.fault_matrix.expectations import Path, expected_paths
 from tests.fault_matrix.facts import facts_of
 from tests.fault_matrix.faults import FAULTS, Fault
 from tests.fault_matrix.operations import OPERATIONS, Operation
@@ -30,8 +30,8 @@ class Cell:
         return " ".join(part for part in parts if part)
 
     @property
-    def expected(self) -> Path:
-        return expected_path(self)
+    def expected(self) -> tuple[Path, ...]:
+        return expected_paths(self)
 
 
 def all_cells() -> tuple[Cell, ...]:

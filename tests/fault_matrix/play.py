@@ -70,10 +70,10 @@ def _strike(stage: Stage, cell: Cell, service: Service) -> None:
 
 def _come_to_end(stage: Stage, cell: Cell, service: Service, outcome: Outcome) -> None:
     """Wait for the end; from an error go on as an administrator would: once the cause is gone, retry, then repair."""
-    ends: State = "deleted" if cell.expected is Path.CANCELLED else cell.operation.ends
+    ends: State = "deleted" if Path.CANCELLED in cell.expected else cell.operation.ends
     service.state = ends
     paths = iter((Path.AFTER_RETRY, Path.AFTER_REPAIR))
-    outcome.path = Path.CANCELLED if cell.expected is Path.CANCELLED else Path.DONE
+    outcome.path = Path.CANCELLED if Path.CANCELLED in cell.expected else Path.DONE
     while (state := stage.await_settled(service)) == "error":
         stage.portal.clear()
         outcome.problem = outcome.problem or str(stage.administrator.show(service.id)["problem"]["code"])
@@ -86,7 +86,7 @@ def _come_to_end(stage: Stage, cell: Cell, service: Service, outcome: Outcome) -
             break
     assert state == ends, f"it ended in {state}: {outcome.problem}"
     stage.portal.clear()
-    if outcome.path is Path.DONE and cell.expected is Path.REPAIRED:
+    if outcome.path is Path.DONE and Path.REPAIRED in cell.expected:
         _reconcile(stage, service, outcome)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from benchmarks import at_once, image_edits, memory, publish, small_files, start_up
+from benchmarks import at_once, finish, image_edits, memory, publish, small_files, start_up
 from benchmarks.calibration import calibrate
 from benchmarks.measuring import Bench, Report, Scale
 from benchmarks.printing import json_text, print_table
@@ -19,6 +19,7 @@ _BENCHMARKS: Final[dict[str, Callable[[Bench], Report]]] = {
     "image-edits": image_edits.run,
     "memory": memory.run,
     "start-up": start_up.run,
+    "finish": finish.run,
     "at-once": at_once.run,
 }
 

@@ -77,15 +77,15 @@ class Bench:
 
 
 def take_turns(contenders: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
-    """Run each contender once for warmth, then in turns, so that what else the machine does hits all alike."""
+    """Run each contender in turns, so that other work hits all alike; before several rounds once for warmth."""
     taken: dict[str, list[T]] = {name: [] for name in contenders}
     names = list(contenders)
-    for number in range(rounds + 1):
+    for number in range(0 if rounds > 1 else 1, rounds + 1):
         for name in names if number % 2 else reversed(names):
             result = contenders[name]()
-            if number or rounds == 1:
+            if number:
                 taken[name].append(result)
-    return {name: results[-rounds:] for name, results in taken.items()}
+    return taken
 
 
 def pair_ratios(above: Sequence[float], below: Sequence[float]) -> Sample:

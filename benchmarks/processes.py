@@ -56,7 +56,7 @@ class Costs:
 
 
 @contextmanager
-def watched(every_seconds: float = 0.5) -> Iterator[Costs]:
+def watched(every_seconds: float = 2.0) -> Iterator[Costs]:
     """Watch the programs while the block lasts; what they used before is not counted."""
     before = {process: _figures(process)[0] for process, _ in _descendants()}
     costs, is_over = Costs(), threading.Event()

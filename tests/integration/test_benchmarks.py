@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
         "image-edits",
         "memory",
         "start-up",
+        pytest.param("finish", marks=pytest.mark.slow),
         pytest.param("at-once", marks=pytest.mark.slow),  # eight at once, with nothing left over
     ],
 )
@@ -36,6 +37,7 @@ def test_the_list_names_each_benchmark() -> None:
         "image-edits",
         "memory",
         "start-up",
+        "finish",
         "at-once",
     ]
 

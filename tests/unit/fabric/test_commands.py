@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from clouddp.fabric.commands import app
 
 COMMAND = (sys.executable, "-m", "clouddp", "fabric", "run")
 
@@ -70,9 +73,8 @@ def test_a_cloud_ends_when_its_input_closes_if_asked_to(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("listen", ["nowhere", "127.0.0.1:", "127.0.0.1:99999", ":80"])
 def test_an_address_that_is_none_is_a_usage_error(tmp_path: Path, listen: str) -> None:
-    with running(tmp_path / "cloud", "--listen", listen) as process:
-        _output, errors = process.communicate(timeout=20)
+    told = CliRunner().invoke(app, ["run", "--state", str(tmp_path / "cloud"), "--listen", listen])
 
-    assert process.returncode == 2
-    assert listen in errors
+    assert told.exit_code == 2
+    assert listen in told.stderr
     assert not (tmp_path / "cloud").exists()

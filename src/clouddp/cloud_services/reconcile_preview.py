@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +17,7 @@ from clouddp.model.errors import SiteError
 from clouddp.model.reconciliation import Finding, NotJudged, Preview
 
 _DIGEST_DIGITS: Final = 32
+_LOOKS_AT_ONCE: Final = 8  # each is a handful of requests to the cloud, one after the other
 
 _Judged = tuple[list[Finding], list[NotJudged]]
 
@@ -65,10 +67,10 @@ class Previews:
         except SiteError as error:
             return [], [_failure(None, services[0].subscription_id, error)]
         findings, not_judged = self._orphans(services[0], holdings)
-        for service in services:
-            judged, untold = self._of_service(service, holdings)
-            findings += judged
-            not_judged += untold
+        with ThreadPoolExecutor(_LOOKS_AT_ONCE) as pool:
+            for judged, untold in pool.map(lambda service: self._of_service(service, holdings), services):
+                findings += judged
+                not_judged += untold
         return findings, not_judged
 
     def _orphans(self, neighbour: CloudService, holdings: Holdings) -> _Judged:

@@ -15,7 +15,7 @@ from clouddp.fabric.compute.instance_folders import (
     remove_instance_folder,
     write_instance_folder,
 )
-from clouddp.fabric.compute.instance_processes import InstanceHost, by_command
+from clouddp.fabric.compute.instance_processes import InstanceHost, by_command, can_host
 from clouddp.fabric.compute.listening_sockets import ListeningSockets
 from clouddp.fabric.compute.role_instances import InstanceStatus, RoleInstance, RoleInstances
 from clouddp.fabric.compute.service_configuration import ServiceConfiguration, read_service_configuration
@@ -48,14 +48,10 @@ class RoleProgram:
     host: Sequence[str] = ()
 
 
-_CAN_HOST: Final = sys.platform == "linux"  # a process can be known by a descriptor
-
 # -P: the instance's own folder, which is its working directory, is nowhere that modules come from.
 _PROGRAM: Final = (sys.executable, "-P", "-m", "clouddp", "distribution-point")
 ROLE_PROGRAMS: Final[Mapping[str, RoleProgram]] = {
-    "DistributionPoint": RoleProgram(
-        command=(*_PROGRAM, "run", "--configuration"), version=1, host=(*_PROGRAM, "host") if _CAN_HOST else ()
-    )
+    "DistributionPoint": RoleProgram(command=(*_PROGRAM, "run", "--configuration"), version=1, host=(*_PROGRAM, "host"))
 }
 
 
@@ -78,7 +74,8 @@ class DeploymentRoles:
         self._accounts = accounts
         self._instances = instances
         self._sockets = ListeningSockets()
-        self._hosts = {role: InstanceHost(program.host) for role, program in programs.items()}
+        hosts = {role: program.host for role, program in programs.items() if program.host and can_host()}
+        self._hosts = {role: InstanceHost(command) for role, command in hosts.items()}
         self._storage_url = storage_url
         self._container_folder = container_folder
         self._programs = programs
@@ -241,8 +238,9 @@ class DeploymentRoles:
         listener = self._sockets.open(deployment.key, deployment.virtual_ip, deployment.port)
         program = self._programs[configuration.role]
         path = folder / CONFIGURATION_FILE
-        if program.host:
-            launch = self._hosts[configuration.role].launch(path, listener=listener)
+        host = self._hosts.get(configuration.role)
+        if host is not None:
+            launch = host.launch(path, listener=listener)
         else:
             launch = by_command([*program.command, str(path), "--listener", str(listener)], folder, handed=[listener])
         return self._instances.start(deployment.key, name, launch, folder)

@@ -6,6 +6,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
@@ -81,6 +82,17 @@ def by_command(command: Sequence[str], folder: Path, *, handed: Collection[int] 
     return launch
 
 
+def can_host() -> bool:
+    """Say whether this system has descriptors that stand for processes: Linux since 5.3, where nothing forbids them."""
+    if sys.platform != "linux":
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except OSError:
+        return False
+    return True
+
+
 class HostedProcess:
     """A copy of a host process, known by a descriptor, since its number may be another's after its end."""
 
@@ -111,7 +123,7 @@ class HostedProcess:
 
 
 class InstanceHost:
-    """A process that has a role's program loaded, and copies itself for each instance: Linux only.
+    """A process that has a role's program loaded, and copies itself for each instance, where a system can host.
 
     It is started when the first instance is, and again if it should end; instances that it made go on without it.
     """

@@ -139,8 +139,8 @@ class Attempt:
 
     def _note_progress(self, progress: Progress) -> None:
         """Keep the progress, rarely: what was done before is read again without being sent."""
-        if progress.sent_bytes:
-            self._quick_tries = 0  # the line works: what failed before has passed
+        if progress.done_bytes > self._done_before:
+            self._quick_tries = 0  # it came further than ever: what failed before has passed
         self._current = replace(
             self._current,
             done_bytes=max(self._done_before, progress.done_bytes),

@@ -12,7 +12,7 @@ from clouddp.distribution_manager.schedule import SLOTS
 from clouddp.model.bandwidth import BandwidthPlan, HoursRule, Opening, Priority, Weekday
 from clouddp.model.cloud_service import ServiceState
 from clouddp.model.content import ContentState, ValidationKind
-from clouddp.model.errors import CloudError, ConflictError, NotFoundError
+from clouddp.model.errors import CloudError, ConflictError, NotFoundError, TemporaryError
 from tests.unit.distribution_manager.distribution_bench import (
     Bench,
     WatchedStore,
@@ -202,6 +202,45 @@ def test_content_waits_for_its_hours(bench: Bench) -> None:
     bench.wait(timedelta(hours=6))
 
     assert bench.manager.run_due() == 1
+
+
+def test_a_redistribution_that_fails_at_one_place_for_long_is_not_sent_again_every_few_seconds(bench: Bench) -> None:
+    package_id, store = _distributed(bench)
+    store.puts.clear()
+    store.fails_after = 1
+    store.faults = [TemporaryError("store.unreachable", name="n", reason="r") for _ in range(100)]
+    bench.contents.redistribute(package_id, None)
+
+    for _ in range(9):
+        bench.manager.run_due()
+        bench.wait(timedelta(minutes=5))
+
+    status = bench.status_of(package_id)
+    assert (status.state, status.distribution.retries_left) == (ContentState.ERROR, 99)
+
+
+def test_what_is_under_way_when_its_hours_end_pauses_between_two_chunks(bench: Bench) -> None:
+    store, gate = bench.cloud.add("cdp1"), _Gate()
+    store.before_put = gate
+    content = random.Random(12).randbytes(8_000_000)
+    package_id = add_package(bench, {"a": content})
+    bench.contents.distribute(package_id, ["cdp1"])
+    bench.manager.sweep()
+    assert gate.is_reached.wait(20)
+    closed = HoursRule(days=tuple(Weekday), from_hour=0, until_hour=24, opening=Opening.CLOSED)
+
+    bench.planning.put(BandwidthPlan(rules=(closed,)))
+    bench.manager.sweep()
+    gate.open()
+    assert bench.manager.run_due() == 0
+    assert bench.status_of(package_id).state is ContentState.IN_PROGRESS
+    bench.planning.put(BandwidthPlan())
+    bench.manager.run_due()
+
+    assert read_as_client(bench, package_id) == {"a": content}
+    assert len(store.puts) == len(set(store.puts))
+    log = (bench.folder / "distmgr.log").read_text(encoding="utf-8")
+    assert log.count("does not admit it at this hour") == 1
 
 
 def test_the_plan_limits_all_transfers_together(bench: Bench) -> None:

@@ -125,6 +125,7 @@ def test_a_service_is_made_once_and_removed(cloud: CloudUnderTest, services: Ser
     assert services.remove_service(name)
 
 
+@pytest.mark.slow
 def test_certificates_are_beside_each_other_until_all_but_one_are_removed(
     cloud: CloudUnderTest, services: ServiceHost, name: str
 ) -> None:

@@ -161,6 +161,7 @@ def test_a_name_server_that_is_silent_is_told(files: Path) -> None:
     assert "127.0.0.1:9" in published.stderr
 
 
+@pytest.mark.slow
 def test_stop_and_wait_shows_the_steps_and_what_is_possible_then(files: Path) -> None:
     run(files, *creation(files), "--wait")
 

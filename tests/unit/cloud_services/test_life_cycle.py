@@ -63,6 +63,7 @@ def test_another_instance_count_is_brought_to_the_cloud(
     assert site.numbers()[-1] == 12032
 
 
+@pytest.mark.slow
 def test_description_and_quotas_change_at_once_without_work(
     site: SiteBench, cloud: MemoryCloud, service: CloudService
 ) -> None:
@@ -76,6 +77,7 @@ def test_description_and_quotas_change_at_once_without_work(
     assert site.use_cases.change(service.id, ChangeRequest()) == revised
 
 
+@pytest.mark.slow
 def test_impossible_changes_are_refused_with_all_faults_at_once(site: SiteBench, service: CloudService) -> None:
     with pytest.raises(InvalidInputError) as caught:
         site.use_cases.change(service.id, ChangeRequest(instance_count=0, storage_quota_bytes=0, warning_percent=99))
@@ -88,6 +90,7 @@ def test_impossible_changes_are_refused_with_all_faults_at_once(site: SiteBench,
     assert site.use_cases.get(service.id) == service
 
 
+@pytest.mark.slow
 def test_more_instances_than_the_subscription_has_cores_for_are_refused(site: SiteBench, service: CloudService) -> None:
     with pytest.raises(InvalidInputError) as caught:
         site.use_cases.change(service.id, ChangeRequest(instance_count=23))
@@ -113,6 +116,7 @@ def test_a_new_certificate_takes_the_place_of_the_old_one_everywhere(
     assert again.generation == replaced.generation
 
 
+@pytest.mark.slow
 def test_a_certificate_that_cannot_be_used_is_refused_with_the_reasons(site: SiteBench, service: CloudService) -> None:
     swapped, other, wildcard = management_certificate(), service_certificate("x.contoso.com"), "*.contoso.com"
     uploads = {
@@ -146,6 +150,7 @@ def test_an_upgrade_brings_a_new_service_package_and_removes_the_old(
     assert site.numbers()[-1] == 12033
 
 
+@pytest.mark.slow
 def test_a_stopped_service_is_changed_and_upgraded_and_stays_stopped(
     site: SiteBench, cloud: MemoryCloud, service: CloudService
 ) -> None:
@@ -158,6 +163,7 @@ def test_a_stopped_service_is_changed_and_upgraded_and_stays_stopped(
     assert cloud.suspended == {service.service_name}
 
 
+@pytest.mark.slow
 def test_each_action_fails_with_a_number_of_its_own_and_is_done_again(
     site: SiteBench, cloud: MemoryCloud, service: CloudService
 ) -> None:
@@ -235,6 +241,7 @@ def test_a_cancelled_creation_is_undone_and_its_record_removed(site: SiteBench, 
     assert [number for number in site.numbers() if number != 12001] == [12000, 12016, 12004]
 
 
+@pytest.mark.slow
 def test_a_creation_that_has_ended_is_not_cancelled(site: SiteBench, service: CloudService) -> None:
     with pytest.raises(ConflictError, match="transition_refused"):
         site.use_cases.cancel(service.id)
@@ -242,6 +249,7 @@ def test_a_creation_that_has_ended_is_not_cancelled(site: SiteBench, service: Cl
     assert site.use_cases.get(service.id) == service
 
 
+@pytest.mark.slow
 def test_a_deletion_takes_the_place_of_any_other_work(
     site: SiteBench, cloud: MemoryCloud, service: CloudService
 ) -> None:
@@ -255,6 +263,7 @@ def test_a_deletion_takes_the_place_of_any_other_work(
     assert cloud.deployments == {}
 
 
+@pytest.mark.slow
 def test_of_many_operations_at_once_one_is_accepted(site: SiteBench, service: CloudService) -> None:
     gate = threading.Barrier(8)
     outcomes: list[str] = []
@@ -278,6 +287,7 @@ def test_of_many_operations_at_once_one_is_accepted(site: SiteBench, service: Cl
     assert site.numbers().count(12007) == 1
 
 
+@pytest.mark.slow
 def test_how_long_work_takes_is_told_while_it_is_under_way(site: SiteBench, cloud: MemoryCloud) -> None:
     cloud.failures["check_access"] = []
     busy = TemporaryError("cloud.busy", cloud_code="ServerBusy", detail="Later.", retry_after_seconds=0.05)

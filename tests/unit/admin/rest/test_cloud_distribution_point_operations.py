@@ -151,6 +151,7 @@ def test_a_certificate_is_replaced_and_no_secret_comes_back(client: TestClient, 
     assert sent["password"] not in answer.text
 
 
+@pytest.mark.slow
 def test_a_swapped_file_a_wildcard_and_rubbish_are_told_apart(client: TestClient, ready: str) -> None:
     swapped = upload(management_certificate())
     bodies = [
@@ -170,6 +171,7 @@ def test_a_swapped_file_a_wildcard_and_rubbish_are_told_apart(client: TestClient
     assert accepted.status_code == 202
 
 
+@pytest.mark.slow
 def test_after_an_error_work_is_done_again_or_something_else_is_wanted(client: TestClient, site: SiteBench) -> None:
     path = in_state(site, ServiceState.ERROR, Problem(code="cloud.conflict", arguments={"detail": "Taken."}))
 
@@ -177,6 +179,7 @@ def test_after_an_error_work_is_done_again_or_something_else_is_wanted(client: T
     assert client.post(f"{path}/retry").json()["state"] == "provisioning"
 
 
+@pytest.mark.slow
 def test_nothing_is_done_with_what_is_not_there(client: TestClient) -> None:
     unknown = f"{PATH}/{'0' * 32}"
 

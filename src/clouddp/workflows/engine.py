@@ -28,6 +28,7 @@ _FIRST_DELAY_SECONDS: Final = 0.25
 _LONGEST_DELAY_SECONDS: Final = 30.0
 _CLOSING_SECONDS: Final = 10.0
 _STEPS_AT_ONCE: Final = 16  # of all workflows; a thread that waits for its next look does not count
+_WORKFLOWS_AT_ONCE: Final = 256  # each holds a thread; the next one begins, and its deadline with it, when one ends
 
 _Record = dict[str, Any]
 """What the journal keeps of one run: `kind` (done, again, temporary, failed), `at`, and what the kind needs."""
@@ -244,5 +245,6 @@ def _configuration(path: Path) -> DBOSConfig:
         serializer=DBOSPortableJSONSerializer(),
         enable_otlp=False,
         log_level="CRITICAL",
+        max_executor_threads=_WORKFLOWS_AT_ONCE,
         notification_listener_polling_interval_sec=0.1,
     )

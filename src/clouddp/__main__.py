@@ -37,7 +37,7 @@ def main() -> None:
     elif words[0] == "--version":
         sys.stdout.write(f"clouddp {version('clouddp')}\n")
     elif words[0] in PROGRAMS:
-        program = import_module(PROGRAMS[words[0]])
+        program = _load(PROGRAMS[words[0]])
         program.app(args=words[1:], prog_name=f"clouddp {words[0]}")
     else:
         sys.stderr.write(_unknown(words[0]))

@@ -87,18 +87,10 @@ def join_cloud_services(
         clients=ClientRepository(foundation.engine),
         resolver=foundation.settings.resolver,
     )
-    authorities = load_authorities(foundation.folders.client_authorities.read_text(encoding="ascii"))
-    preflight = Preflight(
-        clouds=parts.clouds,
-        is_fqdn_taken=parts.repository.is_fqdn_taken,
-        name_use=names.use_of,
-        authorities=authorities,
-        now=foundation.now,
-    )
     use_cases = CloudServices(
         repository=parts.repository,
         progress=parts.progress,
-        preflight=preflight,
+        preflight=_preflight(foundation, parts, names),
         status=foundation.status,
         wake=manager.wake,
         now=foundation.now,
@@ -125,6 +117,16 @@ def join_cloud_services(
                 CloudConnections(clouds=parts.clouds, now=foundation.now), language=foundation.settings.language
             ),
         ),
+    )
+
+
+def _preflight(foundation: Foundation, parts: _Parts, names: ServiceNames) -> Preflight:
+    return Preflight(
+        clouds=parts.clouds,
+        is_fqdn_taken=parts.repository.is_fqdn_taken,
+        name_use=names.use_of,
+        authorities=load_authorities(foundation.folders.client_authorities.read_text(encoding="ascii")),
+        now=foundation.now,
     )
 
 

@@ -289,16 +289,16 @@ def test_a_synchronous_request_has_an_operation_that_succeeded(client: ServiceMa
 
 
 def instance_processes(fabric: FabricProcess) -> list[int]:
-    """Find the instances by their parent, as the operating system knows it."""
-    parent = str(fabric.addresses["pid"])
+    """Find the instances by their working directory, which is a folder of their own."""
+    folders = Path(fabric.addresses["state"]) / "instances"
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+                folder = (entry / "cwd").readlink()
             except OSError:
-                continue
-            if fields[1] == parent and fields[0] != "Z":
+                continue  # ended meanwhile, or not ours
+            if folders in folder.parents:
                 found.append(int(entry.name))
     return found
 

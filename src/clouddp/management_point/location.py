@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from clouddp.model.cloud_service import CloudService, DesiredState, ServiceState
+
+_SERVING: Final = frozenset({ServiceState.READY, ServiceState.UPGRADING})  # which rolls through one at a time
 
 
 class Rule(StrEnum):
@@ -63,6 +66,6 @@ def _exclusion(
     if not is_cloud_allowed:
         return Rule.CLOUD_NOT_ALLOWED
     is_reachable = service.virtual_ip is not None and service.port is not None
-    if service.state is not ServiceState.READY or service.desired is not DesiredState.RUNNING or not is_reachable:
+    if service.state not in _SERVING or service.desired is not DesiredState.RUNNING or not is_reachable:
         return Rule.SERVICE_NOT_READY
     return None if service.id in holders else Rule.CONTENT_MISSING

@@ -1,6 +1,6 @@
 """What an administrator does with cloud distribution points: create, look, change, stop, start, repair, delete."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,6 +17,7 @@ from clouddp.site_server.cloud_service_requests import (
     open_pfx,
     read_creation,
 )
+from clouddp.site_server.cloud_service_status import ACCEPTED, CREATION_ACCEPTED, REVISED
 from clouddp.site_server.database.cloud_service_progress import CloudServiceProgress
 from clouddp.site_server.database.cloud_services import NO_CHANGES, Changes, CloudServiceRepository
 from clouddp.site_server.status import StatusLog
@@ -30,27 +31,6 @@ __all__ = [  # the requests are its words
     "possible_operations",
 ]
 
-CREATION_ACCEPTED: Final = 12000
-DELETION_ACCEPTED: Final = 12003
-START_ACCEPTED: Final = 12006
-STOP_ACCEPTED: Final = 12007
-CHANGE_ACCEPTED: Final = 12008
-UPGRADE_ACCEPTED: Final = 12009
-REPAIR_ACCEPTED: Final = 12015
-CANCEL_ACCEPTED: Final = 12016
-RETRY_ACCEPTED: Final = 12017
-REVISED: Final = 12018
-
-_ACCEPTED: Final[Mapping[ServiceOperation, int]] = {
-    ServiceOperation.START: START_ACCEPTED,
-    ServiceOperation.STOP: STOP_ACCEPTED,
-    ServiceOperation.CHANGE: CHANGE_ACCEPTED,
-    ServiceOperation.UPGRADE: UPGRADE_ACCEPTED,
-    ServiceOperation.REPAIR: REPAIR_ACCEPTED,
-    ServiceOperation.CANCEL: CANCEL_ACCEPTED,
-    ServiceOperation.RETRY: RETRY_ACCEPTED,
-    ServiceOperation.DELETE: DELETION_ACCEPTED,
-}
 _RACES: Final = 5  # what a service was seen like may have changed that often before somebody gives up
 
 
@@ -240,7 +220,7 @@ class CloudServices:
                 races_left -= 1
                 if not races_left:
                     raise
-        self._tell(_ACCEPTED[operation], service)
+        self._tell(ACCEPTED[operation], service)
         self._wake()
         return service
 

@@ -48,6 +48,8 @@ def test_a_blocked_client_is_offered_nothing() -> None:
     "not_serving",
     [
         replace(service("a"), state=ServiceState.ERROR),
+        replace(service("a"), state=ServiceState.STARTING),
+        replace(service("a"), state=ServiceState.UPGRADING, desired=DesiredState.STOPPED),
         replace(service("a"), desired=DesiredState.STOPPED),
         replace(service("a"), desired=DesiredState.DELETED),
         replace(service("a"), virtual_ip=None),
@@ -56,6 +58,10 @@ def test_a_blocked_client_is_offered_nothing() -> None:
 )
 def test_a_service_that_does_not_serve_is_left_out(not_serving: CloudService) -> None:
     assert rule_for(not_serving) is Rule.SERVICE_NOT_READY
+
+
+def test_a_service_whose_front_ends_are_changed_one_at_a_time_goes_on_being_offered() -> None:
+    assert rule_for(replace(service("a"), state=ServiceState.UPGRADING)) is rule_for(service("a"))
 
 
 def test_equals_are_ordered_by_chance_and_those_left_out_come_last() -> None:

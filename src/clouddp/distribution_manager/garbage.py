@@ -10,7 +10,7 @@ from clouddp.content.presence import CONTENT_FOLDER, Presence
 from clouddp.distribution_manager.attempt import DistributionReporting
 from clouddp.distribution_manager.plan import SUPERSEDED_FOR, takes_content
 from clouddp.distribution_manager.ports import CloudServices, GarbageRecords
-from clouddp.distribution_manager.transfer import TransferTools
+from clouddp.distribution_manager.transfer import TransferTools, check_going_on
 from clouddp.model.content import Withdrawal
 from clouddp.model.errors import SiteError
 from clouddp.store.base import ObjectStore
@@ -50,7 +50,7 @@ class GarbageCollector:
         self._wake.set()
 
     def close(self) -> None:
-        """Stop after the present withdrawal."""
+        """Stop after the present batch; the next start begins again."""
         self._stopping.set()
         self._wake.set()
         if self._thread.is_alive():
@@ -83,7 +83,7 @@ class GarbageCollector:
         try:
             count = self._end(ended, now)
         except SiteError as error:
-            if place not in self._troubled:
+            if place not in self._troubled and not self._stopping.is_set():
                 self._troubled.add(place)
                 reason = self._reporting.explain(error)
                 self._reporting.log.warning(
@@ -104,6 +104,7 @@ class GarbageCollector:
                     return 0
                 store.delete(f"state/scope/{ended.version_id}")
             for names in _batches(self._records.object_names(ended.version_id)):
+                check_going_on(self._stopping)
                 count += self._delete_unneeded(ended, names, presence, store, now=now)
         with self._step(ended, "finish"):
             self._records.finish(ended)

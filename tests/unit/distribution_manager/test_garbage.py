@@ -180,6 +180,34 @@ def test_a_publication_that_meets_a_deletion_waits_for_it_and_ends_whole(bench: 
     assert read_as_client(bench, again) == BIG
 
 
+class _ClosingObserver:
+    """Closes the collector once it has begun."""
+
+    bench: Bench
+
+    def before(self, workflow_id: str, step: str) -> None:
+        self.bench.collector.close()
+
+    def after(self, workflow_id: str, step: str) -> None:
+        pass
+
+
+def test_a_site_that_stops_does_not_wait_for_everything_to_be_deleted(bench: Bench) -> None:
+    package_id = _distributed(bench)
+    bench.contents.withdraw(package_id, "cdp1")
+    bench.wait(TOKEN_LIFE)
+    observer = _ClosingObserver()
+    bench.restart(observer)
+    observer.bench = bench
+
+    bench.collector.collect()
+    assert len(_objects(bench)) == 2  # the scope went first
+    bench.restart()
+    bench.collector.collect()
+
+    assert _objects(bench) == set()
+
+
 def test_a_store_that_does_not_answer_is_asked_again_later(bench: Bench) -> None:
     package_id = _distributed(bench)
     bench.contents.withdraw(package_id, "cdp1")

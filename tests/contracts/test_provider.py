@@ -163,58 +163,77 @@ def test_without_a_deployment_nothing_runs_and_nothing_can_be_changed(
     until(lambda: services.remove_service(name))
 
 
-@pytest.mark.slow
-def test_a_deployment_is_made_changed_upgraded_suspended_and_resumed(
-    cloud: CloudUnderTest, connection: Connection, services: ServiceHost, deployments: DeploymentHost, name: str
-) -> None:
-    have_account(cloud, connection, name)
-    have_service(cloud, services, name)
-    until(lambda: services.ensure_certificate(name, service_certificate()))
-    store = connection.storage.open_container(name, CONTAINER)
-    for number in (1, 2):
-        store.put(f"package/{number}.cspkg", build_package())
-    store.put("state/service", signed_state())
+class Place:
+    """A service with all that a deployment needs, and a look at its deployment through a connection of its own."""
 
-    def plan(number: int, *, instance_count: int) -> DeploymentPlan:
-        location = connection.storage.container_url(name, CONTAINER)
+    def __init__(self, cloud: CloudUnderTest, connection: Connection, name: str) -> None:
+        assert connection.services is not None
+        self._cloud = cloud
+        self._connection = connection
+        self._name = name
+        services = connection.services
+        have_account(cloud, connection, name)
+        have_service(cloud, services, name)
+        until(lambda: services.ensure_certificate(name, service_certificate()))
+        store = connection.storage.open_container(name, CONTAINER)
+        for number in (1, 2):
+            store.put(f"package/{number}.cspkg", build_package())
+        store.put("state/service", signed_state())
+
+    def plan(self, number: int, *, instance_count: int) -> DeploymentPlan:
+        location = self._connection.storage.container_url(self._name, CONTAINER)
         return DeploymentPlan(
             name=f"clouddp{number}",
             package_url=f"{location}/package/{number}.cspkg",
-            configuration=configuration(name, location, instance_count),
+            configuration=configuration(self._name, location, instance_count),
         )
 
-    def seen() -> Deployment:
-        found = cloud.connect().deployments
+    def deployment(self) -> Deployment:
+        host = self._cloud.connect().deployments
+        assert host is not None
+        found = host.find_deployment(self._name)
         assert found is not None
-        deployment = found.find_deployment(name)
-        assert deployment is not None
-        return deployment
+        return found
 
-    def is_ready(count: int) -> bool:
-        instances = seen().instances
+    def is_ready(self, count: int) -> bool:
+        instances = self.deployment().instances
         return len(instances) == count and all(instance.is_ready for instance in instances)
 
-    until(lambda: deployments.ensure_deployment(name, plan(1, instance_count=1)))
-    until(lambda: is_ready(1))
-    assert (seen().package_label, seen().virtual_ip is not None) == ("clouddp1", True)
+    def remove(self) -> None:
+        services, deployments = self._connection.services, self._connection.deployments
+        assert services is not None
+        assert deployments is not None
+        until(lambda: deployments.remove_deployment(self._name))
+        until(lambda: services.remove_service(self._name))
+        until(lambda: self._connection.storage.remove_storage_account(self._name))
 
-    until(lambda: deployments.ensure_configuration(name, plan(1, instance_count=2).configuration))
-    assert deployments.ensure_configuration(name, plan(1, instance_count=2).configuration)
-    until(lambda: is_ready(2))
 
-    until(lambda: deployments.ensure_package(name, plan(2, instance_count=1)))
-    until(lambda: is_ready(1))
-    assert seen().package_label == "clouddp2"
+@pytest.mark.slow
+def test_a_deployment_is_made_changed_upgraded_suspended_and_resumed(
+    cloud: CloudUnderTest, connection: Connection, deployments: DeploymentHost, name: str
+) -> None:
+    place = Place(cloud, connection, name)
+
+    until(lambda: deployments.ensure_deployment(name, place.plan(1, instance_count=1)))
+    until(lambda: place.is_ready(1))
+    assert (place.deployment().package_label, place.deployment().virtual_ip is not None) == ("clouddp1", True)
+
+    two = place.plan(1, instance_count=2).configuration
+    until(lambda: deployments.ensure_configuration(name, two))
+    assert deployments.ensure_configuration(name, two)
+    until(lambda: place.is_ready(2))
+
+    until(lambda: deployments.ensure_package(name, place.plan(2, instance_count=1)))
+    until(lambda: place.is_ready(1))
+    assert place.deployment().package_label == "clouddp2"
 
     until(lambda: deployments.ensure_suspended(name))
-    assert not any(instance.is_ready for instance in seen().instances)
-    until(lambda: deployments.ensure_configuration(name, plan(2, instance_count=2).configuration))
+    assert not any(instance.is_ready for instance in place.deployment().instances)
+    until(lambda: deployments.ensure_configuration(name, place.plan(2, instance_count=2).configuration))
     until(lambda: deployments.ensure_running(name))
-    until(lambda: is_ready(2))
+    until(lambda: place.is_ready(2))
 
-    until(lambda: deployments.remove_deployment(name))
-    until(lambda: services.remove_service(name))
-    until(lambda: connection.storage.remove_storage_account(name))
+    place.remove()
 
 
 def configuration(service: str, location: str, instance_count: int) -> bytes:

@@ -1,9 +1,8 @@
-"""The project's own source files, read once for the architecture tests."""
+"""The project's own source files, as the architecture tests read them."""
 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -28,12 +27,10 @@ class SourceFile:
                 yield node
 
 
-@cache
 def source_files() -> tuple[SourceFile, ...]:
     return tuple(_parse(path) for path in sorted(SOURCE.rglob("*.py")))
 
 
-@cache
 def files_of_tests() -> tuple[SourceFile, ...]:
     return tuple(_parse(path) for path in sorted((ROOT / "tests").rglob("*.py")))
 

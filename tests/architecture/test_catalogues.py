@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 from clouddp.language.translate import LANGUAGES, load_catalogue
-from tests.architecture.source_tree import SourceFile, source_files
+from tests.architecture.source_tree import SourceFile
 
 ENGLISH = files("clouddp.language") / "catalogues" / "en"
 CATALOGUES = sorted(entry.name.removesuffix(".toml") for entry in ENGLISH.iterdir())
@@ -41,10 +41,10 @@ def test_french_uses_the_typographic_apostrophe(name: str) -> None:
     assert plain == []
 
 
-@pytest.mark.parametrize("file", source_files(), ids=lambda file: file.name)
-def test_every_code_that_is_raised_or_told_has_a_text_and_its_arguments(file: SourceFile) -> None:
+def test_every_code_that_is_raised_or_told_has_a_text_and_its_arguments(sources: tuple[SourceFile, ...]) -> None:
     faults = [
-        f"{code} at line {call.lineno}"
+        f"{code} in {file.name}, line {call.lineno}"
+        for file in sources
         for call, code in _told_codes(file)
         if not _is_known(code) or not _is_filled(call, code)
     ]
@@ -56,8 +56,8 @@ def test_status_messages_are_texts_of_numbers() -> None:
     assert all(re.fullmatch(r"m\d{4,5}", key) for key in load_catalogue("status", "en"))
 
 
-def test_every_text_is_used_somewhere() -> None:
-    text = "\n".join(file.text for file in source_files())
+def test_every_text_is_used_somewhere(sources: tuple[SourceFile, ...]) -> None:
+    text = "\n".join(file.text for file in sources)
     dynamic = ("status", "command_line")
 
     unused = [

@@ -5,15 +5,15 @@ import re
 from collections import defaultdict
 
 from clouddp.language.translate import load_catalogue
-from tests.architecture.source_tree import source_files
+from tests.architecture.source_tree import SourceFile
 
 DOCUMENTED = {9409, 9425, 10050}
 OURS = range(12_000, 13_000)
 
 
-def test_every_number_in_the_code_has_a_text_and_one_name() -> None:
+def test_every_number_in_the_code_has_a_text_and_one_name(sources: tuple[SourceFile, ...]) -> None:
     names = defaultdict(set)
-    for file in source_files():
+    for file in sources:
         for node in ast.walk(file.tree):
             for name, number in _named_numbers(node):
                 names[number].add(name)

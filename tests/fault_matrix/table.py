@@ -27,7 +27,7 @@ pieces there are before it and how often it writes to the site database was seen
 its deployment with its instances, its certificate, the storage account, its container and its objects that belong
 there, each once, and untouched what somebody else has in the same subscription. The front ends must present the wanted
 certificate, or not answer when they are stopped; no process may be left over; the record must say what is, without a
-problem; status message 9409 must have been told once.
+problem; the status message of the operation's end, 9409 for a creation, must have been told once.
 
 | fault | what happens |
 |---|---|

@@ -76,6 +76,12 @@ class Halt:
     def after(self, workflow_id: str, step: str) -> None:
         pass
 
+    def await_reached(self) -> None:
+        deadline = time.monotonic() + 60
+        while not self.reached:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
 
 @pytest.fixture
 def halt() -> Halt:
@@ -229,10 +235,7 @@ def test_a_creation_cancelled_at_any_step_leaves_nothing(
 ) -> None:
     halt.step = step
     service = site.use_cases.create(wanted(fabric), idempotency_key=None)
-    deadline = time.monotonic() + 60
-    while not halt.reached:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    halt.await_reached()
 
     site.use_cases.cancel(service.id)
     halt.step = ""
@@ -240,4 +243,42 @@ def test_a_creation_cancelled_at_any_step_leaves_nothing(
     assert site.settled(service.id, within_seconds=60) is None
     assert_nothing_is_left(old_client)
     assert 9409 not in site.numbers()
+    assert site.numbers()[-1] == 12004
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("operation", "step"),
+    [
+        ("change", "service_certificate"),
+        ("change", "configuration"),
+        ("change", "role_instances"),
+        ("change", "other_certificates"),
+        ("upgrade", "service_package"),
+        ("upgrade", "configuration"),
+        ("upgrade", "older_packages"),
+        ("stop", "running_state"),
+        ("stop", "settlement"),
+    ],
+)
+def test_a_deletion_at_any_step_of_other_work_leaves_nothing(
+    site: SiteBench, fabric: FabricProcess, old_client: ServiceManagementService, halt: Halt, operation: str, step: str
+) -> None:
+    service = reached(site, site.use_cases.create(wanted(fabric), idempotency_key=None), ServiceState.READY)
+    halt.step, halt.reached = step, []
+    operations = {
+        "change": lambda: site.use_cases.replace_certificate(
+            service.id, upload(new_certificate()), accept_wildcard=False
+        ),
+        "upgrade": lambda: site.use_cases.upgrade(service.id),
+        "stop": lambda: site.use_cases.stop(service.id),
+    }
+    operations[operation]()
+    halt.await_reached()
+
+    site.use_cases.delete(service.id)
+    halt.step = ""
+
+    assert site.settled(service.id, within_seconds=90) is None
+    assert_nothing_is_left(old_client)
     assert site.numbers()[-1] == 12004

@@ -47,6 +47,7 @@ class ContentLife(RuleBasedStateMachine):
         self.bench = Bench(self.folder)
         self.sources: dict[str, dict[str, bytes]] = {}
         self.wanted: set[tuple[str, str]] = set()
+        self.added = 0
 
     @initialize()
     def make_distribution_points(self) -> None:
@@ -55,8 +56,8 @@ class ContentLife(RuleBasedStateMachine):
 
     @rule(tree=trees)
     def add(self, tree: dict[str, bytes]) -> None:
-        folder = f"source{len(self.sources)}"
-        self.sources[add_package(self.bench, tree, folder=folder)] = tree
+        self.added += 1
+        self.sources[add_package(self.bench, tree, folder=f"source{self.added}")] = tree
 
     @precondition(lambda self: self.sources)
     @rule(data=st.data(), tree=trees)

@@ -192,7 +192,7 @@ def test_no_password_at_all_is_said_where_nobody_can_be_asked(folder: Path, monk
 def test_help_shows_an_example_and_no_password_among_the_arguments(command: str) -> None:
     shown = run(command, "--help").stdout
 
-    assert "Example: clouddp certificate" in shown
+    assert f"Example:\n  clouddp certificate {command} " in shown
     assert "--password " not in shown
 
 

@@ -75,6 +75,8 @@ class BlobService:
             return self._refusal(error, request_id)
         except NotModifiedError:
             return Answer(304)
+        except ClientGoneError:
+            raise
         except Exception:  # noqa: BLE001 - whatever it is, the client gets the answer of a Blob service
             _LOG.exception("storage request %s failed", request_id)
             return self._refusal(BlobError("InternalError"), request_id)

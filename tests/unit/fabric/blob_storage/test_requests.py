@@ -1,20 +1,26 @@
 """Requests that the fabric's storage must not do, sent as no well-behaved client would."""
 
+import asyncio
 import http.client
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 from xml.etree.ElementTree import Element
 
 import pytest
 from defusedxml.ElementTree import fromstring
 
+from clouddp.fabric.blob_storage.operations import BlobOperations
+from clouddp.fabric.blob_storage.requests import BlobRequest, ClientGoneError
+from clouddp.fabric.blob_storage.service import BlobService
 from clouddp.network.tls import client_context
 from tests.unit.fabric.blob_storage.signed_requests import sas_query, shared_key_headers
 from tests.unit.fabric.blob_storage.storage_servers import (
     ACCOUNT,
+    OneAccount,
     Storage,
     authorities_pem,
     create_container,
@@ -175,3 +181,33 @@ def test_a_range_past_the_end_is_not_there(storage: Storage) -> None:
     assert _signed(storage, "GET", f"/{ACCOUNT}/clouddp/a", x_ms_range="bytes=5-9")[:2] == (416, "InvalidRange")
     assert _signed(storage, "GET", f"/{ACCOUNT}/clouddp/a", x_ms_range="bytes=3-900")[::2] == (206, b"lo")
     assert _signed(storage, "GET", f"/{ACCOUNT}/clouddp/a", x_ms_range="lines=1-2")[::2] == (200, b"hello")
+
+
+def test_a_client_that_goes_in_the_middle_is_nobody_to_answer_and_nothing_to_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers: list[Any] = []
+
+    async def go(_request: BlobRequest) -> None:
+        raise ClientGoneError
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
+    service = BlobService(OneAccount(), BlobOperations(tmp_path), now=lambda: datetime.now(UTC), gate=go)
+    path = f"/{ACCOUNT}/clouddp/a"
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "raw_path": path.encode(),
+        "path": path,
+        "query_string": b"",
+        "headers": [],
+    }
+    asyncio.run(service(scope, receive, send))
+
+    assert answers == []
+    assert caplog.records == []

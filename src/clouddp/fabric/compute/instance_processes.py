@@ -167,7 +167,7 @@ class InstanceHost:
                 answer, received, _flags, _address = socket.recv_fds(control, _ANSWER_LIMIT_BYTES, 1)
             except OSError:
                 answer = b""
-            if not answer:
+            if not answer or not received:  # no descriptor comes where this process has none left
                 self._end()
                 reason = "the host of role instances has ended"
                 raise OSError(reason)

@@ -117,9 +117,13 @@ class RoleInstance:
             self._stopping.wait(pause)
 
     def _run_once(self) -> None:
-        """Start the process and read what it says until it ends."""
-        with self._output() as output:
-            process = self._start(output)
+        """Start the process and read what it says until it ends; one that cannot be started has ended."""
+        try:
+            with self._output() as output:
+                process = self._start(output)
+        except OSError as error:  # of its folder too: a full disk must not end the supervision
+            self._log.error("fabric.instance_not_started", instance=self.name, reason=error)
+            return
         if process is None:
             return
         with closing(process):
@@ -135,11 +139,7 @@ class RoleInstance:
         with self._lock:
             if self._stopping.is_set():
                 return None
-            try:
-                self._process = self._launch(output)
-            except OSError as error:
-                self._log.error("fabric.instance_not_started", instance=self.name, reason=error)
-                return None
+            self._process = self._launch(output)
             return self._process
 
     def _output(self) -> IO[bytes]:

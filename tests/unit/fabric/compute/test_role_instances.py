@@ -55,6 +55,17 @@ def test_a_program_that_is_not_there_is_tried_again_and_can_be_stopped(tmp_path:
     assert "/no/such/program" in (tmp_path / "fabric.log").read_text(encoding="utf-8")
 
 
+def test_an_instance_whose_folder_cannot_be_used_is_tried_again_until_it_can(tmp_path: Path) -> None:
+    folder = tmp_path / "instance"
+    instance = RoleInstance("Role_IN_0", by_command(WAITING, folder), folder, log(tmp_path))
+    wait_until(lambda: instance.restarts, lambda restarts: restarts >= 1)
+
+    folder.mkdir()
+
+    assert instance.wait_until_ready(20)
+    stop(instance)
+
+
 def test_what_an_instance_writes_to_standard_error_is_kept_for_its_owner_alone(tmp_path: Path) -> None:
     program = "import sys; sys.stderr.write('trouble'); sys.stderr.flush(); " + READY + "sys.stdin.read()"
     instance = RoleInstance("Role_IN_0", by_command((sys.executable, "-c", program), tmp_path), tmp_path, log(tmp_path))

@@ -50,7 +50,7 @@ def _problem(problem: Problem | None, language: str) -> dict[str, Any] | None:
         return None
     return {
         "code": problem.code,
-        "title": translate(problem.code, problem.arguments, language=language),
+        "text": translate(problem.code, problem.arguments, language=language),
         "next_step": next_step(problem.code, problem.arguments, language=language),
     }
 

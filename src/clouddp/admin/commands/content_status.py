@@ -39,7 +39,7 @@ def tell_distributions(api: SiteApi, distributions: Sequence[Mapping[str, Any]],
     print_table({field: _HEADINGS.get(field, f"content.column_{field}") for field in shown}, rows)
     for row in rows:
         if row["problem"] is not None:
-            typer.echo(f"{row['distribution_point']}: {row['problem']['title']}")
+            typer.echo(f"{row['distribution_point']}: {row['problem']['text']}")
             typer.echo(f"  → {row['problem']['next_step']}")
 
 

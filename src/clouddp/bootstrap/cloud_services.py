@@ -169,7 +169,6 @@ def _manager(
 ) -> CloudServicesManager:
     refresher = StateRefresher(
         write=parts.state.write_state,
-        find=parts.repository.find,
         dates=parts.progress,
         reporting=parts.reporting,
         now=foundation.now,

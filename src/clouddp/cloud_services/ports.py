@@ -1,6 +1,7 @@
 """What the cloud services manager needs of the rest of the site."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -60,6 +61,16 @@ class StateRecords(Protocol):
         """Note when the state was last written, unless it has expired since its sequence was given."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueState:
+    """A signed state that is due: whose it is, and at which cloud."""
+
+    service_id: str
+    service_name: str
+    management_url: str
+    subscription_id: str
+
+
 class StateDates(Protocol):
     """Which signed states are due."""
 
@@ -69,8 +80,8 @@ class StateDates(Protocol):
     def expire_state(self, service_id: str) -> None:
         """Note that a service's state does not say any more what holds."""
 
-    def states_written_before(self, moment: datetime) -> Sequence[str]:
-        """Name the services in use whose state was last written before a moment."""
+    def states_written_before(self, moment: datetime) -> Sequence[DueState]:
+        """Give the states of services in use that were last written before a moment; asked often, of all at once."""
 
 
 class ServiceSecrets(Protocol):

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from clouddp.cloud_services.ports import StateDates
+from clouddp.cloud_services.ports import DueState, StateDates
 from clouddp.cloud_services.reporting import Reporting
-from clouddp.model.cloud_service import CloudService
 from clouddp.model.errors import SiteError
 
 _REWRITTEN_AFTER: Final = timedelta(hours=1)
@@ -38,14 +37,12 @@ class StateRefresher:
         self,
         *,
         write: Callable[[str], None],
-        find: Callable[[str], CloudService | None],
         dates: StateDates,
         reporting: Reporting,
         now: Callable[[], datetime],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._write = write
-        self._find = find
         self._dates = dates
         self._reporting = reporting
         self._now = now
@@ -82,46 +79,46 @@ class StateRefresher:
 
     def begin_due(self) -> float:
         """Begin to write each state that is due; give the seconds until it is worth while to look again."""
-        due = [self._find(id_) for id_ in self._dates.states_written_before(self._now() - _REWRITTEN_AFTER)]
+        due = self._dates.states_written_before(self._now() - _REWRITTEN_AFTER)
         with self._lock:
-            for service in due:
-                if service is not None and self._may_begin(service):
-                    self._writing[service.id] = _cloud_of(service)
-                    self._pool.submit(self._refresh, service)
-            self._forget_all_but({service.id for service in due if service is not None})
+            for state in due:
+                if self._may_begin(state):
+                    self._writing[state.service_id] = _cloud_of(state)
+                    self._pool.submit(self._refresh, state)
+            self._forget_all_but({state.service_id for state in due})
             resting = [failed for id_, failed in self._failed.items() if id_ not in self._writing]
             waits = [failed.next_try_at - self._monotonic() for failed in resting]
         return max(0.05, min([_LOOK_SECONDS, *waits]))
 
-    def _may_begin(self, service: CloudService) -> bool:
-        failed = self._failed.get(service.id)
+    def _may_begin(self, state: DueState) -> bool:
+        failed = self._failed.get(state.service_id)
         is_waiting = failed is not None and failed.next_try_at > self._monotonic()
-        at_this_cloud = list(self._writing.values()).count(_cloud_of(service))
-        return service.id not in self._writing and not is_waiting and at_this_cloud < _THREADS_A_CLOUD
+        at_this_cloud = list(self._writing.values()).count(_cloud_of(state))
+        return state.service_id not in self._writing and not is_waiting and at_this_cloud < _THREADS_A_CLOUD
 
     def _forget_all_but(self, due: set[str]) -> None:
         for gone in [id_ for id_ in self._failed if id_ not in due and id_ not in self._writing]:
             del self._failed[gone]
 
-    def _refresh(self, service: CloudService) -> None:
-        error = self._try_to_write(service)
+    def _refresh(self, state: DueState) -> None:
+        error = self._try_to_write(state)
         with self._lock:
-            failed = self._failed.pop(service.id, None)
+            failed = self._failed.pop(state.service_id, None)
             times = 0 if failed is None else failed.times
             if error is not None:
                 pause = min(_LAST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2.0 ** min(times, 8))
-                self._failed[service.id] = _Failed(times + 1, self._monotonic() + pause)
-            del self._writing[service.id]
+                self._failed[state.service_id] = _Failed(times + 1, self._monotonic() + pause)
+            del self._writing[state.service_id]
         if error is not None and times == 0:
-            self._reporting.log.warning("cloud.state_not_written", service=service.service_name, reason=error)
+            self._reporting.log.warning("cloud.state_not_written", service=state.service_name, reason=error)
         elif error is None and times:
-            self._reporting.log.information("cloud.state_written_again", service=service.service_name)
+            self._reporting.log.information("cloud.state_written_again", service=state.service_name)
         self._woken.set()
 
-    def _try_to_write(self, service: CloudService) -> str | None:
+    def _try_to_write(self, state: DueState) -> str | None:
         """Write the state; give the reason when it could not be written."""
         try:
-            self._write(service.id)
+            self._write(state.service_id)
         except SiteError as error:
             return self._reporting.explain(error)
         except Exception as error:  # noqa: BLE001 (the database itself may have failed; the next try may not)
@@ -139,5 +136,5 @@ class StateRefresher:
             self._woken.wait(wait)
 
 
-def _cloud_of(service: CloudService) -> tuple[str, str]:
-    return service.management_url, service.subscription_id
+def _cloud_of(state: DueState) -> tuple[str, str]:
+    return state.management_url, state.subscription_id

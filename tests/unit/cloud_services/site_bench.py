@@ -138,9 +138,7 @@ class SiteBench:
             blocked=_NobodyBlocked(),
             now=now,
         )
-        self.refresher = StateRefresher(
-            write=self.state.write_state, find=self.records.find, dates=self.progress, reporting=reporting, now=now
-        )
+        self.refresher = StateRefresher(write=self.state.write_state, dates=self.progress, reporting=reporting, now=now)
         self.engine = DurableEngine(home / "workflows.db", observer=observer or SilentObserver(), log=self.log)
         self.manager = self._manager(secrets, reporting)
         self.name_use = NameUse(records=(), silence=None, devices=())

@@ -227,7 +227,7 @@ def test_a_stop_goes_on_when_the_storage_does_not_take_the_state(
 
     assert stopped.state is ServiceState.STOPPED
     assert cloud.suspended == {service.service_name}
-    assert service.id in site.progress.states_written_before(stopped.created_at)
+    assert service.id in [due.service_id for due in site.progress.states_written_before(stopped.created_at)]
 
 
 def test_a_cancelled_creation_is_undone_and_its_record_removed(site: SiteBench, cloud: MemoryCloud) -> None:

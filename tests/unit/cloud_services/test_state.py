@@ -39,7 +39,7 @@ def test_what_changes_while_a_state_is_being_written_is_written_next(site: SiteB
     site.refresher.expire_all()
     site.progress.note_state_written(service.id, now(), sequence=begun)
 
-    assert site.progress.states_written_before(now() - timedelta(hours=1)) == [service.id]
+    assert [due.service_id for due in site.progress.states_written_before(now() - timedelta(hours=1))] == [service.id]
     site.refresh_states()
     assert site.progress.states_written_before(now() - timedelta(hours=1)) == []
     assert _sequence(site, service.id) > begun

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from clouddp.cloud_services.ports import DueState
 from clouddp.cloud_services.reporting import Reporting
 from clouddp.cloud_services.state_refresh import StateRefresher
 from clouddp.model.cloud_service import CloudService
@@ -26,15 +27,24 @@ class Services:
         self.services = {service.id: service for service in services}
         self.due = set(self.services)
 
-    def states_written_before(self, moment: datetime) -> list[str]:
+    def states_written_before(self, moment: datetime) -> list[DueState]:
         assert moment <= now() - timedelta(minutes=59)
-        return sorted(self.due)
+        return [_due(self.services[id_]) for id_ in sorted(self.due)]
 
     def expire_states(self) -> None:
         self.due = set(self.services)
 
     def expire_state(self, service_id: str) -> None:
         self.due.add(service_id)
+
+
+def _due(service: CloudService) -> DueState:
+    return DueState(
+        service_id=service.id,
+        service_name=service.service_name,
+        management_url=service.management_url,
+        subscription_id=service.subscription_id,
+    )
 
 
 class Writer:
@@ -64,7 +74,6 @@ class Bench:
         reporting = Reporting(status=StatusNumbers(), log=self.log, language="en")
         self.refresher = StateRefresher(
             write=self.writer.write_state,
-            find=self.services.services.get,
             dates=self.services,
             reporting=reporting,
             now=now,

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import Column, ColumnElement, Engine, ForeignKey, Integer, String, Table, insert, select, update
 
+from clouddp.cloud_services.ports import DueState
 from clouddp.model.cloud_service import DesiredState
 from clouddp.site_server.database.cloud_service_table import cloud_service
 from clouddp.site_server.database.engine import read, write
@@ -95,16 +96,16 @@ class CloudServiceProgress:
         """Note that a service's state does not say any more what holds; it is due, even if it was never written."""
         self._expire(cloud_service_state.c.service_id == service_id)
 
-    def states_written_before(self, moment: datetime) -> Sequence[str]:
-        """Name the services in use whose state was last written before `moment`."""
-        state = cloud_service_state.c
+    def states_written_before(self, moment: datetime) -> Sequence[DueState]:
+        """Give the states of services in use that were last written before `moment`."""
+        state, service = cloud_service_state.c, cloud_service.c
         query = (
-            select(state.service_id)
-            .join(cloud_service, cloud_service.c.id == state.service_id)
-            .where(state.written_at < moment, cloud_service.c.desired != DesiredState.DELETED)
+            select(state.service_id, service.service_name, service.management_url, service.subscription_id)
+            .join(cloud_service, service.id == state.service_id)
+            .where(state.written_at < moment, service.desired != DesiredState.DELETED)
         )
         with read(self._engine) as connection:
-            return list(connection.execute(query).scalars())
+            return [DueState(**row._asdict()) for row in connection.execute(query)]
 
     def _expire(self, which: ColumnElement[bool]) -> None:
         expired = {"written_at": _LONG_AGO, "sequence": cloud_service_state.c.sequence + 1}

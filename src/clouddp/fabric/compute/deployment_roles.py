@@ -174,6 +174,14 @@ class DeploymentRoles:
         self._sockets.close(deployment_key)
         remove_instance_folder(self._state.instances(deployment_key))
 
+    def end_surplus(self, deployment: Deployment) -> None:
+        """End the instances that the deployment's configuration does not count, and remove what they had."""
+        names = read_service_configuration(deployment.configuration).instance_names
+        surplus = [name for name in self._instances.of(deployment.key) if name not in names]
+        self._instances.leave(deployment.key, surplus, hurry=self._closing)
+        for name in surplus:
+            remove_instance_folder(self._state.instances(deployment.key) / name)
+
     def interrupt(self) -> None:
         """Make whoever waits for an instance give up, since the fabric is being closed."""
         self._closing.set()
@@ -200,10 +208,7 @@ class DeploymentRoles:
             if name in running and is_due(configuration, name):
                 self._instances.leave(deployment.key, [name], hurry=self._closing)
             self._wait_until_ready(deployment, self._start(deployment, configuration, name))
-        surplus = [name for name in running if name not in names]
-        self._instances.leave(deployment.key, surplus, hurry=self._closing)
-        for name in surplus:
-            remove_instance_folder(self._state.instances(deployment.key) / name)
+        self.end_surplus(deployment)
 
     def _start_new(self, deployment: Deployment, configuration: ServiceConfiguration, name: str) -> None:
         if name not in self._instances.of(deployment.key):

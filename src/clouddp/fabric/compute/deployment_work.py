@@ -83,16 +83,18 @@ class DeploymentWork:
             package_url=arguments.get("package_url") or before.package_url,
             label=arguments.get("label") or before.label,
         )
-        try:
+        with self._undoing(lambda: self._stay(before, settled)):
             configuration = read_service_configuration(wanted.configuration)
             self._roles.check(wanted.subscription_id, wanted.package_url, configuration)
             self._put(wanted, before.status)
             if settled is DeploymentStatus.RUNNING:
                 self._roll(wanted, arguments)
-        except ProtocolError:
-            self._put(self._get(arguments), settled)
-            raise
         self._put(wanted, settled)
+
+    def _stay(self, before: Deployment, settled: DeploymentStatus) -> None:
+        """Show what was deployed before, so that who asks for the same again reaches the instances not yet changed."""
+        self._put(before, settled)
+        self._roles.end_surplus(before)
 
     def _roll(self, wanted: Deployment, arguments: Mapping[str, str]) -> None:
         """Change instances that the configuration concerns; a package concerns them all, even one of the same name."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from clouddp.fabric.blob_storage.files import blob_folder
+from clouddp.fabric.trouble.rules import TroubleKind, TroubleRule
 from tests.unit.fabric.builders import (
     SERVICE,
     STORAGE_URL,
@@ -215,6 +216,46 @@ def test_a_change_of_settings_restarts_instances_with_them(tmp_path: Path) -> No
         assert process_ids(cloud) != before
         assert cloud.deployment().text("Status") == "Running"
         assert answering(cloud) == "DistributionPoint_IN_0"
+
+
+def test_a_change_that_fails_half_way_reaches_every_instance_when_it_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clouddp.fabric.compute.deployment_roles._READY_SECONDS", 0.3)
+    with running_cloud(tmp_path) as cloud:
+        cloud.make_service()
+        cloud.wait_for(cloud.deploy(cscfg=configuration(count=2)).request_id)
+        cloud.wait_until_ready()
+        before, shown = process_ids(cloud), cloud.deployment().text("Configuration")
+        body = document("ChangeConfiguration", Configuration=encoded(configuration(count=2, UsageKey="other")))
+
+        held_back = cloud.plane.troubles.add(TroubleRule(kind=TroubleKind.INSTANCE_NEVER_READY))
+        failed = cloud.wait_for(cloud.call("POST", f"{DEPLOYMENT}/?comp=config", body).request_id)
+        left = process_ids(cloud)
+        assert failed.text("Error/Code") == "OperationTimedOut"
+        assert left["DistributionPoint_IN_1"] == before["DistributionPoint_IN_1"]
+        assert (cloud.deployment().text("Status"), cloud.deployment().text("Configuration")) == ("Running", shown)
+
+        cloud.plane.troubles.remove(held_back.id)
+        monkeypatch.setattr("clouddp.fabric.compute.deployment_roles._READY_SECONDS", 20.0)
+        changed = cloud.wait_for(cloud.call("POST", f"{DEPLOYMENT}/?comp=config", body).request_id)
+
+        assert changed.text("Status") == "Succeeded"
+        assert process_ids(cloud)["DistributionPoint_IN_1"] != before["DistributionPoint_IN_1"]
+
+
+def test_a_growth_that_fails_leaves_no_instance_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clouddp.fabric.compute.deployment_roles._READY_SECONDS", 0.3)
+    with running_cloud(tmp_path) as cloud:
+        deploy_one(cloud)
+        before = process_ids(cloud)
+        body = document("ChangeConfiguration", Configuration=encoded(configuration(count=2)))
+
+        cloud.plane.troubles.add(TroubleRule(kind=TroubleKind.INSTANCE_NEVER_READY))
+        failed = cloud.wait_for(cloud.call("POST", f"{DEPLOYMENT}/?comp=config", body).request_id)
+
+        assert failed.text("Status") == "Failed"
+        assert process_ids(cloud) == before
 
 
 def test_a_deleted_deployment_leaves_nothing(tmp_path: Path) -> None:

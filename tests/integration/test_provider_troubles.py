@@ -158,7 +158,7 @@ def test_a_pause_longer_than_patience_is_left_to_who_called(fabric: TroubledFabr
         provider.cloud.list_regions()
 
     assert provider.clock.pauses == []
-    assert caught.value.retry_after_seconds == 600
+    assert (caught.value.retry_after_seconds, caught.value.is_told) == (600, True)
     assert struck(fabric) == [1]
 
 

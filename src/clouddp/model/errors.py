@@ -45,11 +45,14 @@ class CloudError(SiteError):
 
 
 class TemporaryError(SiteError):
-    """Trying again later may work."""
+    """Trying again later may work. `is_told`: the other side asked for this pause, so trying sooner does harm."""
 
-    def __init__(self, code: str, /, *, retry_after_seconds: float = 60, **arguments: object) -> None:
+    def __init__(
+        self, code: str, /, *, retry_after_seconds: float = 60, is_told: bool = False, **arguments: object
+    ) -> None:
         super().__init__(code, **arguments)
         self.retry_after_seconds = retry_after_seconds
+        self.is_told = is_told
 
 
 class DamagedError(SiteError):

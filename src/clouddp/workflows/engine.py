@@ -26,6 +26,7 @@ _BROKEN: Final = frozenset({"ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDE
 _RECOVERIES: Final = 10_000  # crashes that one workflow may live through
 _FIRST_DELAY_SECONDS: Final = 0.25
 _LONGEST_DELAY_SECONDS: Final = 30.0
+_LONGEST_TOLD_SECONDS: Final = 300.0  # whoever says more may be back sooner: a deadline is not wasted on one word
 _CLOSING_SECONDS: Final = 10.0
 _STEPS_AT_ONCE: Final = 16  # of all workflows; a thread that waits for its next look does not count
 _WORKFLOWS_AT_ONCE: Final = 256  # each holds a thread; the next one begins, and its deadline with it, when one ends
@@ -152,8 +153,8 @@ class DurableEngine:
         try:
             outcome = step.run(turn)
         except TemporaryError as error:
-            delay = min(self._delay(failures), error.retry_after_seconds)
-            return _failure("temporary", error, at=self._now()) | {"wake_at": self._now() + delay}
+            pause = self._pause(error, failures)
+            return _failure("temporary", error, at=self._now()) | {"wake_at": self._now() + pause}
         except SiteError as error:
             return _failure("failed", error, at=self._now())
         except Exception as error:  # noqa: BLE001 (a defect must end in the ERROR state with a reference, not vanish)
@@ -181,6 +182,12 @@ class DurableEngine:
         reference = uuid4().hex[:12]
         self._log.error("workflow.defect", reference=reference, step=step, detail=_whereabouts(error))
         return SiteError("workflow.internal", reference=reference, step=step)
+
+    def _pause(self, error: TemporaryError, failures: int) -> float:
+        delay = self._delay(failures)
+        if error.is_told:
+            return max(delay, min(error.retry_after_seconds, _LONGEST_TOLD_SECONDS))
+        return min(delay, error.retry_after_seconds)
 
     def _delay(self, failures: int) -> float:
         longest = min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2.0 ** min(failures, 10))

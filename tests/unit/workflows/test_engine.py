@@ -80,6 +80,17 @@ def test_what_may_pass_is_tried_again(bench: Bench) -> None:
     assert bench.errors == []
 
 
+def test_nothing_is_tried_again_sooner_than_the_other_side_asks(bench: Bench) -> None:
+    def step(turn: Turn) -> Outcome:
+        if len(bench.turns) < 2:
+            raise TemporaryError("cloud.busy", retry_after_seconds=0.6, is_told=True)
+        return Done()
+
+    bench.run(step)
+
+    assert bench.turns[1].elapsed_seconds >= 0.6
+
+
 def test_what_never_passes_ends_at_the_deadline_with_its_own_error(bench: Bench) -> None:
     def step(turn: Turn) -> Outcome:
         raise TemporaryError("cloud.unreachable", retry_after_seconds=0.05, reason="no route")

@@ -33,8 +33,13 @@ def failure_of(
         return TemporaryError("cloud.proxy_refused", url=url, detail=detail)
     if status == 429 or status >= 500:
         kind = UnansweredError if status in _MAYBE_DONE else TemporaryError
-        seconds = retry_after_seconds(headers)
-        return kind("cloud.busy", retry_after_seconds=seconds, cloud_code=cloud_code, detail=detail)
+        return kind(
+            "cloud.busy",
+            retry_after_seconds=retry_after_seconds(headers),
+            is_told="retry-after" in headers,
+            cloud_code=cloud_code,
+            detail=detail,
+        )
     return failure_by_code(status, cloud_code, detail)
 
 

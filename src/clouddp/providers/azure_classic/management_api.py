@@ -158,7 +158,9 @@ def _unanswered(error: httpx2.TransportError, failure: SiteError) -> SiteError:
     """Tell what was never sent from what was sent and got no answer."""
     if not isinstance(failure, TemporaryError) or isinstance(error, _NEVER_SENT):
         return failure
-    return UnansweredError(failure.code, retry_after_seconds=failure.retry_after_seconds, **failure.arguments)
+    return UnansweredError(
+        failure.code, retry_after_seconds=failure.retry_after_seconds, is_told=failure.is_told, **failure.arguments
+    )
 
 
 def _read_body(response: httpx2.Response, url: str) -> bytes:

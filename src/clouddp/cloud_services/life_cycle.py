@@ -62,6 +62,7 @@ class LifeCycle:
                 steps=steps[action],
                 deadline_seconds=DEADLINE_SECONDS,
                 on_failure=self._keeper.fail,
+                lane=self._keeper.cloud_of,
             )
             for action in ServiceAction
         )

@@ -89,7 +89,12 @@ class OrphanRemovals:
             steps=(Step("orphan_removal", self._remove), Step("orphan_removal_end", self._end)),
             deadline_seconds=DEADLINE_SECONDS,
             on_failure=self._fail,
+            lane=self._cloud_of,
         )
+
+    def _cloud_of(self, subject_id: str) -> str:
+        removal = self._records.find(subject_id)
+        return "" if removal is None else f"{removal.management_url} {removal.subscription_id}"
 
     def _remove(self, turn: Turn) -> Outcome:
         removal = self._records.find(turn.subject_id)

@@ -94,6 +94,11 @@ class StepKeeper:
             return None
         return None if service.is_settled else service
 
+    def cloud_of(self, subject_id: str) -> str:
+        """Name the cloud that a subject's steps speak to; "" when its record is gone, and they do nothing."""
+        service = self._records.find(Subject.parse(subject_id).service_id)
+        return "" if service is None else f"{service.management_url} {service.subscription_id}"
+
     def fail(self, subject_id: str, error: SiteError) -> None:
         """Tell the administrator why the work ended, and leave the service in error."""
         subject = Subject.parse(subject_id)

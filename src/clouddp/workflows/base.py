@@ -47,12 +47,15 @@ class Workflow:
     A step that raises TemporaryError is run again, later and later, until the deadline. Any other SiteError ends the
     workflow through `on_failure`, an unexpected exception likewise as `workflow.internal` with a reference that the
     log knows. `on_failure` is run again until it succeeds; it may run twice, too.
+
+    `lane` names what a subject's steps wait for, such as a cloud: however slow one is, steps of other lanes go on.
     """
 
     name: str
     steps: tuple[Step, ...]
     deadline_seconds: float
     on_failure: Callable[[str, SiteError], None]
+    lane: Callable[[str], str] = lambda _subject_id: ""
 
 
 class StepObserver(Protocol):

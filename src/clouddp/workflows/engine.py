@@ -28,7 +28,7 @@ _FIRST_DELAY_SECONDS: Final = 0.25
 _LONGEST_DELAY_SECONDS: Final = 30.0
 _LONGEST_TOLD_SECONDS: Final = 300.0  # whoever says more may be back sooner: a deadline is not wasted on one word
 _CLOSING_SECONDS: Final = 10.0
-_STEPS_AT_ONCE: Final = 16  # of all workflows; a thread that waits for its next look does not count
+_STEPS_AT_ONCE: Final = 16  # of one lane; a thread that waits for its next look does not count
 _WORKFLOWS_AT_ONCE: Final = 256  # each holds a thread; the next one begins, and its deadline with it, when one ends
 
 _Record = dict[str, Any]
@@ -60,7 +60,7 @@ class DurableEngine:
         self._closing = threading.Event()
         self._running: set[str] = set()
         self._idle = threading.Condition()
-        self._steps = threading.Semaphore(_STEPS_AT_ONCE)
+        self._lanes: dict[str, threading.Semaphore] = {}
         self._entry: Callable[[str, str], None] = self._run
 
     def register(self, workflow: Workflow) -> None:
@@ -109,11 +109,13 @@ class DurableEngine:
                 self._idle.notify_all()
 
     def _follow(self, workflow: Workflow, workflow_id: str, subject_id: str) -> None:
-        record = self._journal("begin", lambda: {"kind": "done", "at": self._now()})
+        places = self._places_of(workflow.lane(subject_id))
+        record = self._journal(places, "begin", lambda: {"kind": "done", "at": self._now()})
         deadline = record["at"] + workflow.deadline_seconds
         for step in workflow.steps:
             turns = _Turns(
                 step=step,
+                places=places,
                 workflow_id=workflow_id,
                 subject_id=subject_id,
                 began_at=record["at"],
@@ -121,13 +123,13 @@ class DurableEngine:
             )
             record = self._follow_step(turns)
             if record["kind"] != "done":
-                self._fail(workflow, subject_id, _error_of(record))
+                self._fail(places, workflow, subject_id, _error_of(record))
                 return
 
     def _follow_step(self, turns: "_Turns") -> _Record:
         number = failures = 0
         while True:
-            record = self._journal(turns.step.name, partial(self._take_turn, turns, number, failures))
+            record = self._journal(turns.places, turns.step.name, partial(self._take_turn, turns, number, failures))
             if record["kind"] in ("done", "failed"):
                 return record
             if record["wake_at"] >= turns.deadline:
@@ -161,10 +163,11 @@ class DurableEngine:
             return _failure("failed", self._internal(step.name, error), at=self._now())
         return _record_of(outcome, at=self._now())
 
-    def _fail(self, workflow: Workflow, subject_id: str, error: SiteError) -> None:
+    def _fail(self, places: threading.Semaphore, workflow: Workflow, subject_id: str, error: SiteError) -> None:
         failures = 0
         while True:
-            record = self._journal("on_failure", partial(self._try_on_failure, workflow, subject_id, error, failures))
+            tell = partial(self._try_on_failure, workflow, subject_id, error, failures)
+            record = self._journal(places, "on_failure", tell)
             if record["kind"] == "done":
                 return
             self._wait_until(record["wake_at"])
@@ -196,8 +199,13 @@ class DurableEngine:
     def _wait_until(self, moment: float) -> None:
         self._closing.wait(max(0.0, moment - self._now()))
 
-    def _journal(self, name: str, run: Callable[[], _Record]) -> _Record:
-        with self._steps:
+    def _places_of(self, lane: str) -> threading.Semaphore:
+        """Give what the steps of a lane take turns by; there are no more lanes than clouds."""
+        with self._idle:
+            return self._lanes.setdefault(lane, threading.Semaphore(_STEPS_AT_ONCE))
+
+    def _journal(self, places: threading.Semaphore, name: str, run: Callable[[], _Record]) -> _Record:
+        with places:
             if self._closing.is_set():
                 raise _ClosingDown
             return DBOS.run_step({"name": name}, run)
@@ -208,6 +216,7 @@ class _Turns:
     """What all runs of one step of one workflow share."""
 
     step: Step
+    places: threading.Semaphore
     workflow_id: str
     subject_id: str
     began_at: float

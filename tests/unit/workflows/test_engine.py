@@ -91,6 +91,37 @@ def test_nothing_is_tried_again_sooner_than_the_other_side_asks(bench: Bench) ->
     assert bench.turns[1].elapsed_seconds >= 0.6
 
 
+def test_a_slow_cloud_takes_no_turns_from_another(bench: Bench) -> None:
+    answered, ended = threading.Event(), threading.Event()
+
+    def step(turn: Turn) -> Outcome:
+        if turn.subject_id.startswith("slow"):
+            answered.wait(20)
+        else:
+            ended.set()
+        return Done()
+
+    bench.engine.register(
+        Workflow(
+            name="w",
+            steps=(Step("s", step),),
+            deadline_seconds=60,
+            on_failure=lambda *_: None,
+            lane=lambda subject: subject.partition("-")[0],
+        )
+    )
+    bench.engine.launch()
+
+    for number in range(40):
+        bench.engine.start("w", f"slow-{number}", f"slow-{number}")
+    bench.engine.start("w", "quick-1", "quick-1")
+
+    try:
+        assert ended.wait(10)
+    finally:
+        answered.set()
+
+
 def test_what_never_passes_ends_at_the_deadline_with_its_own_error(bench: Bench) -> None:
     def step(turn: Turn) -> Outcome:
         raise TemporaryError("cloud.unreachable", retry_after_seconds=0.05, reason="no route")

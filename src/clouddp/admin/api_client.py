@@ -33,7 +33,7 @@ class SiteApi:
         """Open the site that lives in this home.
 
         Raises:
-            NotFoundError: there is no site here.
+            NotFoundError: there is no site here, or it has never run.
         """
         description = home / "site" / "endpoint.json"
         try:
@@ -41,7 +41,8 @@ class SiteApi:
             token = Path(endpoint["token_file"]).read_text(encoding="utf-8").strip()
             authorities = Path(endpoint["ca_file"]).read_text(encoding="utf-8")
         except FileNotFoundError as error:
-            raise NotFoundError("admin.no_site_here", home=home) from error
+            is_made = (home / "site" / "site.json").exists()
+            raise NotFoundError("admin.site_not_running" if is_made else "admin.no_site_here", home=home) from error
         return cls(url=endpoint["admin_url"], token=token, authorities_pem=authorities, language=chosen_language())
 
     def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Any:

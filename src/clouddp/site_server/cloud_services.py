@@ -188,8 +188,13 @@ class CloudServices:
 
     def delete(self, service_id: str) -> CloudService:
         """Have a cloud distribution point removed from the cloud, then from the site; asking twice is asking once."""
-        service = self._repository.get(service_id)
-        return service if service.state is ServiceState.DELETING else self._order(service_id, ServiceOperation.DELETE)
+        try:
+            return self._order(service_id, ServiceOperation.DELETE)
+        except ConflictError:  # looked at only now, since somebody may have asked at the same time
+            service = self._repository.get(service_id)
+            if service.state is not ServiceState.DELETING:
+                raise
+            return service
 
     def retry(self, service_id: str) -> CloudService:
         """Have the work that ended in an error done again.

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from clouddp.cloud_services.preflight import new_service_name
-from clouddp.model.cloud_service import DesiredState, ServiceState
+from clouddp.model.cloud_service import CloudService, DesiredState, ServiceState
 from clouddp.model.errors import ConflictError, InvalidInputError
 from clouddp.model.settings import Quotas
 from clouddp.network.certificates import to_pfx
@@ -53,6 +53,22 @@ def test_a_creation_is_recorded_with_its_generated_name_and_told(site: SiteBench
     assert service.service_fqdn == "clouddp1.contoso.com"
     assert service.description == "Trial"
     assert site.numbers() == [12000]
+
+
+def test_two_deletions_at_once_are_one(site: SiteBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = site.use_cases.create(request(), idempotency_key=None)
+    get = site.records.get
+
+    def get_then_another_deletes(service_id: str) -> CloudService:
+        seen = get(service_id)
+        monkeypatch.setattr(site.records, "get", get)
+        site.use_cases.delete(service_id)
+        return seen
+
+    monkeypatch.setattr(site.records, "get", get_then_another_deletes)
+    deleted = site.use_cases.delete(service.id)
+
+    assert (deleted.state, deleted.generation) == (ServiceState.DELETING, 2)
 
 
 def test_a_refused_creation_changes_nothing(site: SiteBench) -> None:

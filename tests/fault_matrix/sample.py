@@ -1,4 +1,4 @@
-"""A part of the matrix: every operation with every kind of fault, every fault and every step at least once."""
+"""A pairwise part of the matrix: every operation with every fault that it has, and every step, at least once."""
 
 from functools import cache
 
@@ -12,7 +12,7 @@ def is_sampled(cell: Cell) -> bool:
 
 def pairs_of(cell: Cell) -> frozenset[tuple[str, str]]:
     """Name what a cell covers."""
-    return frozenset({(cell.operation.name, cell.fault.kind), ("*", cell.fault.name), (cell.step, "*")})
+    return frozenset({(cell.operation.name, cell.fault.name), (cell.operation.name, cell.step)})
 
 
 @cache

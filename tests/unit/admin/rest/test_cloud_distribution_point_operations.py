@@ -71,7 +71,7 @@ def test_what_is_not_possible_is_refused_with_what_is(client: TestClient, ready:
     answer = client.post(f"{ready}/start")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "cloud.transition_refused")
-    assert "is ready, in which 'start'" in answer.json()["title"]
+    assert "in the state ready, in which 'start'" in answer.json()["title"]
     assert answer.json()["next_step"] == "Possible now: stop, change, upgrade, repair, delete."
 
 

@@ -161,9 +161,10 @@ class StepKeeper:
     def _tell_done(self, name: str, service: CloudService) -> None:
         if self._done.is_step_done(service.id, generation=service.generation, step=name):
             return
-        step = self._reporting.in_words(f"cloud.step_{name}")
+        code = f"cloud.step_{name}"
+        step = self._reporting.in_words(code)
         self._reporting.log.information("cloud.step_done", service=service.service_name, step=step)
-        self._reporting.tell_once(STEP_DONE, service, step=step)
+        self._reporting.tell_once(STEP_DONE, service, step=code)
         self._done.note_step(service.id, generation=service.generation, step=name)
 
 

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
 from clouddp.language.translate import translate
 from clouddp.model.status import Component, Severity, StatusMessage
 from clouddp.site_server.database.status_messages import StatusMessageRepository
+
+_STEP_CODE: Final = "cloud.step_"
 
 
 class StatusLog:
@@ -37,5 +40,15 @@ class StatusLog:
 
 
 def status_text(message: StatusMessage, language: str) -> str:
-    """Put a status message into words."""
-    return translate(f"status.m{message.number}", message.insertions, language=language)
+    """Put a status message into words; a step is kept by its code, so that each reader has it in their language."""
+    insertions = {name: _in_words(value, language) for name, value in message.insertions.items()}
+    return translate(f"status.m{message.number}", insertions, language=language)
+
+
+def _in_words(insertion: str, language: str) -> str:
+    if not insertion.startswith(_STEP_CODE):
+        return insertion
+    try:
+        return translate(insertion, language=language)
+    except KeyError:  # a step of an earlier version, which the catalogue has no more
+        return insertion

@@ -141,7 +141,9 @@ class CloudServices:
             return self._order(service_id, ServiceOperation.CHANGE, changes)
         if request == ChangeRequest():
             return service
-        revised = self._repository.revise(service_id, Changes(description=request.description, quotas=quotas))
+        revised = self._repository.revise(service, Changes(description=request.description, quotas=quotas))
+        if revised is None:
+            return self.change(service_id, request)  # somebody else was first: judged anew by what holds now
         self._tell(REVISED, revised)
         return revised
 

@@ -155,12 +155,18 @@ class CloudServiceRepository:
             raise ConflictError("cloud.changed_meanwhile", name=current.service_fqdn, state=current.state.value)
         return current
 
-    def revise(self, service_id: str, changes: Changes) -> CloudService:
-        """Note what is wanted differently without work in the cloud: description, quotas and thresholds."""
+    def revise(self, seen: CloudService, changes: Changes) -> CloudService | None:
+        """Note what is wanted differently without work in the cloud: description, quotas and thresholds.
+
+        None when somebody else has changed one of these since the service was seen, or wants it deleted.
+        """
+        as_seen = [cloud_service.c[column] == value for column, value in columns_of_quotas(seen.quotas).items()]
+        is_wanted = cloud_service.c.desired != DesiredState.DELETED
         values = {**_plain_columns(changes), "changed_at": self._now()}
         with write(self._engine) as connection:
-            connection.execute(update(cloud_service).where(cloud_service.c.id == service_id).values(**values))
-        return self.get(service_id)
+            query = update(cloud_service).where(cloud_service.c.id == seen.id, is_wanted, *as_seen)
+            is_revised = connection.execute(query.values(**values)).rowcount == 1
+        return self.get(seen.id) if is_revised else None
 
     def set_activity(self, service_id: str, *, generation: int, activity: str, deadline_at: datetime) -> None:
         """Note what is going on, and when it gives up."""

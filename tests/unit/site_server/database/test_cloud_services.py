@@ -144,3 +144,20 @@ def test_two_creations_of_one_name_at_once_make_one(site: SiteBench) -> None:
 
     assert len([outcome for outcome in outcomes if isinstance(outcome, CloudService)]) == 1
     assert {outcome.code for outcome in outcomes if isinstance(outcome, ConflictError)} == {"cloud.fqdn_in_use"}
+
+
+def test_what_was_judged_by_older_quotas_is_not_written(site: SiteBench, ready: CloudService) -> None:
+    first = site.records.revise(ready, Changes(quotas=replace(ready.quotas, storage_bytes=5)))
+
+    late = site.records.revise(ready, Changes(quotas=replace(ready.quotas, transfer_bytes=7)))
+
+    assert first is not None
+    assert late is None
+    assert site.records.get(ready.id).quotas == replace(ready.quotas, storage_bytes=5)
+
+
+def test_a_description_that_comes_after_a_deletion_is_not_written(site: SiteBench, ready: CloudService) -> None:
+    site.records.want(ready, check_transition(ready, ServiceOperation.DELETE))
+
+    assert site.records.revise(ready, Changes(description="late")) is None
+    assert site.records.get(ready.id).description == ""

@@ -11,6 +11,7 @@ from clouddp.admin.commands.cloud_dp_following import Json, Name, Wait, tell_end
 from clouddp.admin.commands.named_service import find_service_path
 from clouddp.admin.commands.output import print_json, say
 from clouddp.language.command_line import clouddp_home, exit_on_error
+from clouddp.model.errors import InvalidInputError
 from clouddp.model.settings import GIGABYTE
 from clouddp.network.certificate_files import read_file
 from clouddp.network.certificates import CERTIFICATE_FILE_LIMIT_BYTES
@@ -44,10 +45,11 @@ def set_properties(  # noqa: PLR0913 (one parameter an option)
         "warning_percent": warning_percent,
         "critical_percent": critical_percent,
     }
+    given = {key: value for key, value in wanted.items() if value is not None}
+    if not given:
+        raise InvalidInputError("cloud.nothing_to_change")
     api = SiteApi.from_home(clouddp_home())
-    service = api.patch(
-        find_service_path(api, name), {key: value for key, value in wanted.items() if value is not None}
-    )
+    service = api.patch(find_service_path(api, name), given)
     if not service["settled"]:
         _tell(api, service, "cloud.command_changing", wait=wait, as_json=as_json)
     elif as_json:

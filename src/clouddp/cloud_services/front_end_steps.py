@@ -132,7 +132,7 @@ class FrontEndSteps:
             service=service.service_name,
             deployment=deployment.status,
             instances=", ".join(statuses),
-            elapsed=int(turn.elapsed_seconds),
+            elapsed=int(turn.worked_seconds),
             remaining=int(turn.remaining_seconds),
         )
 

@@ -142,14 +142,14 @@ class StepKeeper:
             service=service.service_name,
             step=self._reporting.in_words(f"cloud.step_{name}"),
             reason=self._reporting.explain(error),
-            elapsed=int(turn.elapsed_seconds),
+            elapsed=int(turn.worked_seconds),
             remaining=int(turn.remaining_seconds),
         )
 
     def _tell_waiting(self, name: str, service: CloudService, turn: Turn, outcome: Again) -> None:
         waited = {
             "seconds": f"{outcome.after_seconds:.2g}",
-            "elapsed": int(turn.elapsed_seconds),
+            "elapsed": int(turn.worked_seconds),
             "remaining": int(turn.remaining_seconds),
         }
         if name == "container":  # the documents' own line

@@ -24,11 +24,12 @@ Outcome = Done | Again
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One run of a step: whom it is for, and how long the step has been at it."""
+    """One run of a step: whom it is for, and how long the step and the whole work have been at it."""
 
     subject_id: str
     number: int  # runs of this step that ended in Again before this one
     elapsed_seconds: float  # since the step's first run began
+    worked_seconds: float  # since the workflow began; with the remaining ones, its whole time
     remaining_seconds: float  # until the workflow's deadline; may be negative
 
 

@@ -119,6 +119,7 @@ class DurableEngine:
                 workflow_id=workflow_id,
                 subject_id=subject_id,
                 began_at=record["at"],
+                work_began_at=deadline - workflow.deadline_seconds,
                 deadline=deadline,
             )
             record = self._follow_step(turns)
@@ -143,6 +144,7 @@ class DurableEngine:
             subject_id=turns.subject_id,
             number=number,
             elapsed_seconds=max(0.0, began_at - turns.began_at),
+            worked_seconds=max(0.0, began_at - turns.work_began_at),
             remaining_seconds=turns.deadline - began_at,
         )
         with correlated(turns.workflow_id):
@@ -220,6 +222,7 @@ class _Turns:
     workflow_id: str
     subject_id: str
     began_at: float
+    work_began_at: float
     deadline: float
 
 

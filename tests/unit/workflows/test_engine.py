@@ -63,6 +63,7 @@ def test_steps_run_in_order_and_a_waiting_step_is_run_again(bench: Bench) -> Non
     assert [turn.number for turn in bench.turns] == [0, 0, 1, 2]
     assert bench.turns[-1].elapsed_seconds >= 0.02
     assert bench.turns[-1].remaining_seconds < 60
+    assert [turn.worked_seconds + turn.remaining_seconds for turn in bench.turns] == pytest.approx([60] * 4)
 
 
 def test_what_may_pass_is_tried_again(bench: Bench) -> None:

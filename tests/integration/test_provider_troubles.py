@@ -303,10 +303,12 @@ def test_a_region_without_room_is_told_with_the_clouds_words(
 
     with pytest.raises(CloudError) as of_storage:
         provider.have_account(f"{name}x")
+    assert of_storage.value.code == "cloud.region_without_room"
     assert_told(of_storage.value, "location constraint")
 
     with pytest.raises(CloudError) as of_deployment:
         wait_until(lambda: provider.deployments.ensure_deployment(name, plan), bool)
+    assert of_deployment.value.code == "cloud.region_without_room"
     assert_told(of_deployment.value, REGION, "deploy to a different location")
 
     fabric.clear()

@@ -1,6 +1,6 @@
 """What every command shares: the reader's language, the installation's home, and how an error ends a command.
 
-Exit codes: 0 done, 1 failed, 2 usage (what was given cannot be used), 3 not found, 4 refused.
+Exit codes: 0 done, 1 failed or not possible now, 2 usage (what was given cannot be used), 3 not found, 4 not allowed.
 """
 
 import functools

@@ -55,6 +55,15 @@ def publish_alias(fqdn: str, target: str, *, access: ZoneAccess, ttl_seconds: in
         raise _refusal(rcode, fqdn, access)
 
 
+def check_key(access: ZoneAccess) -> None:
+    """Make sure that updates can be signed with what was given.
+
+    Raises:
+        InvalidInputError: its algorithm, secret or name cannot be used.
+    """
+    _key(access)
+
+
 def _key(access: ZoneAccess) -> dns.tsig.Key:
     algorithm = access.algorithm.lower().rstrip(".")
     if algorithm not in _ALGORITHMS:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from clouddp.cloud_services.name_check import NameCheck, check_names
 from clouddp.cloud_services.name_preflight import NameUse
 from clouddp.model.errors import InvalidInputError, SiteError
-from clouddp.network.dns_update import ZoneAccess, publish_alias
+from clouddp.network.dns_update import ZoneAccess, check_key, publish_alias
 from clouddp.network.name_queries import text_of_name
 from clouddp.network.names import find_records
 from clouddp.site_server.database.clients import ClientRepository
@@ -38,8 +38,9 @@ class ServiceNames:
         """Keep where a zone takes updates.
 
         Raises:
-            InvalidInputError: the zone cannot be a name.
+            InvalidInputError: the zone cannot be a name, or the key cannot sign.
         """
+        check_key(access)
         self._zones.save(replace(access, zone=text_of_name(access.zone)))
 
     def list_zones(self) -> Sequence[ZoneAccess]:

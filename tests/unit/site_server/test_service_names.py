@@ -136,6 +136,20 @@ def test_a_zone_is_replaced_and_its_secret_is_not_in_the_database_file(
     assert zone.secret.encode() not in b"".join(file.read_bytes() for file in tmp_path.glob("site.db*"))
 
 
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [({"secret": "no base64!"}, "names.secret_not_base64"), ({"algorithm": "md2"}, "names.algorithm_unknown")],
+)
+def test_a_key_that_cannot_sign_is_refused_before_it_is_kept(
+    names: ServiceNames, zone: ZoneAccess, given: dict[str, str], code: str
+) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        names.save_zone(replace(zone, **given))  # type: ignore[arg-type]  # both fields are texts
+
+    assert caught.value.code == code
+    assert names.list_zones() == []
+
+
 class front_end:  # noqa: N801 (used as a context manager)
     """Something that speaks TLS with a certificate, noted as the service's front end."""
 

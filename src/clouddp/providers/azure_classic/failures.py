@@ -10,6 +10,7 @@ from clouddp.providers.azure_classic.documents import read_document
 _UNKNOWN_CERTIFICATE: Final = frozenset({"ForbiddenError", "AuthenticationFailed"})
 _PASSING: Final = frozenset({"InternalError", "OperationTimedOut", "ServerBusy", "TooManyRequests"})
 _MAYBE_DONE: Final = frozenset({500, 502, 504})
+_NO_ROOM: Final = "location constraint is not valid"
 _BUSY: Final = "currently performing an operation"
 _DEFAULT_RETRY_SECONDS: Final = 30.0
 
@@ -47,6 +48,8 @@ def failure_by_code(status: int, cloud_code: str, detail: str) -> SiteError:
     """Turn what the cloud says of a request, or of an operation that failed later, into one of our errors."""
     if cloud_code in _PASSING:
         return TemporaryError("cloud.busy", retry_after_seconds=5, cloud_code=cloud_code, detail=detail)
+    if cloud_code == "LocationNotFoundForRoleSize" or _NO_ROOM in detail:
+        return CloudError("cloud.region_without_room", detail=detail)
     if status == 404:
         return NotFoundError("cloud.not_found", detail=detail)
     if status == 409 and _BUSY in detail:

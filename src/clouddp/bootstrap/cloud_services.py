@@ -12,6 +12,7 @@ from clouddp.admin.rest.dns_zones import dns_zone_routes
 from clouddp.bootstrap.foundation import Foundation
 from clouddp.bootstrap.reconciliation import ReconcileParts, join_reconciliation
 from clouddp.cloud_services.clouds import Clouds
+from clouddp.cloud_services.delays import Delays
 from clouddp.cloud_services.front_end_steps import FrontEndSteps
 from clouddp.cloud_services.hosted_service_steps import HostedServiceSteps
 from clouddp.cloud_services.life_cycle import LifeCycle
@@ -73,6 +74,7 @@ class _Parts:
     reporting: Reporting
     owner: Owner
     front_ends: FrontEndSteps
+    delays: Delays
 
 
 def join_cloud_services(
@@ -90,6 +92,7 @@ def join_cloud_services(
     use_cases = CloudServices(
         repository=parts.repository,
         progress=parts.progress,
+        delays=parts.delays,
         preflight=_preflight(foundation, parts, names),
         status=foundation.status,
         wake=manager.wake,
@@ -156,6 +159,7 @@ def _parts(foundation: Foundation, log: ComponentLog, blocked: BlockedClients) -
         reporting=reporting,
         owner=owner,
         front_ends=FrontEndSteps(clouds=clouds, records=repository, secrets=secrets, state=state, reporting=reporting),
+        delays=Delays(),
     )
 
 
@@ -185,7 +189,13 @@ def _manager(
 def _life_cycle(foundation: Foundation, parts: _Parts, refresher: StateRefresher) -> LifeCycle:
     distributions = DistributionRepository(foundation.engine)
     return LifeCycle(
-        keeper=StepKeeper(records=parts.repository, done=parts.progress, reporting=parts.reporting, now=foundation.now),
+        keeper=StepKeeper(
+            records=parts.repository,
+            done=parts.progress,
+            delays=parts.delays,
+            reporting=parts.reporting,
+            now=foundation.now,
+        ),
         storage=StorageSteps(clouds=parts.clouds, stores=parts.stores, listener=distributions),
         hosted_service=HostedServiceSteps(
             clouds=parts.clouds, records=parts.repository, secrets=parts.secrets, reporting=parts.reporting

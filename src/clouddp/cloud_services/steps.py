@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from clouddp.cloud_services.delays import Delays
 from clouddp.cloud_services.locks import KeyedLocks
 from clouddp.cloud_services.ports import ServiceRecords, StepRecords
 from clouddp.cloud_services.reporting import Reporting
@@ -60,10 +61,17 @@ class StepKeeper:
     """Runs steps one at a time for each service, and not at all once something newer is wanted."""
 
     def __init__(
-        self, *, records: ServiceRecords, done: StepRecords, reporting: Reporting, now: Callable[[], datetime]
+        self,
+        *,
+        records: ServiceRecords,
+        done: StepRecords,
+        delays: Delays,
+        reporting: Reporting,
+        now: Callable[[], datetime],
     ) -> None:
         self._records = records
         self._done = done
+        self._delays = delays
         self._reporting = reporting
         self._now = now
         self._acting = KeyedLocks()
@@ -103,6 +111,7 @@ class StepKeeper:
         """Tell the administrator why the work ended, and leave the service in error."""
         subject = Subject.parse(subject_id)
         with self._acting.holding(subject.service_id):
+            self._delays.clear(subject.service_id)
             service = self.wanted(subject)
             if service is None:
                 return
@@ -130,8 +139,10 @@ class StepKeeper:
         try:
             outcome = work(service, turn)
         except TemporaryError as error:
+            self._delays.note(service.id, error)
             self._tell_delay(name, service, turn, error)
             raise
+        self._delays.clear(service.id)
         if isinstance(outcome, Again):
             self._tell_waiting(name, service, turn, outcome)
         return outcome

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from clouddp.cloud_services.delays import Delays
 from clouddp.cloud_services.preflight import Examination, Preflight
-from clouddp.model.cloud_service import CloudService, ServiceState
+from clouddp.model.cloud_service import CloudService, Problem, ServiceState
 from clouddp.model.errors import ConflictError, InvalidInputError, SiteError
 from clouddp.model.status import Component, Severity
 from clouddp.model.transitions import ServiceOperation, check_revision, check_transition, possible_operations
@@ -40,6 +41,7 @@ class Progress:
 
     elapsed_seconds: int | None
     remaining_seconds: int | None
+    delay: Problem | None = None  # why a step is being tried again
 
 
 class CloudServices:
@@ -50,6 +52,7 @@ class CloudServices:
         *,
         repository: CloudServiceRepository,
         progress: CloudServiceProgress,
+        delays: Delays,
         preflight: Preflight,
         status: StatusLog,
         wake: Callable[[], None],
@@ -57,6 +60,7 @@ class CloudServices:
     ) -> None:
         self._repository = repository
         self._progress = progress
+        self._delays = delays
         self._preflight = preflight
         self._status = status
         self._wake = wake
@@ -116,6 +120,7 @@ class CloudServices:
         return Progress(
             elapsed_seconds=int((now - service.wanted_at).total_seconds()),
             remaining_seconds=None if deadline is None else int((deadline - now).total_seconds()),
+            delay=self._delays.find(service.id),
         )
 
     def change(self, service_id: str, request: ChangeRequest) -> CloudService:

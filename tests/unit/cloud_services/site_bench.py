@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clouddp.cloud_services.clouds import Clouds
+from clouddp.cloud_services.delays import Delays
 from clouddp.cloud_services.front_end_steps import FrontEndSteps
 from clouddp.cloud_services.hosted_service_steps import HostedServiceSteps
 from clouddp.cloud_services.life_cycle import LifeCycle
@@ -125,6 +126,7 @@ class SiteBench:
         secrets = self.secrets = CloudServiceSecrets(self.database, sealer)
         self.records = CloudServiceRepository(self.database, secrets, now=now)
         self.progress = CloudServiceProgress(self.database, now=now)
+        self.delays = Delays()
         self.keys = SigningKeys(SiteSecrets(self.database, {"site": sealer, "delivery": sealer}))
         self.clouds = Clouds({"azure-classic": provider}, secrets, CloudOperations(self.database, now=now), owner=OWNER)
         self.stores = CloudStores(self.records, self.clouds)
@@ -152,6 +154,7 @@ class SiteBench:
         self.use_cases = CloudServices(
             repository=self.records,
             progress=self.progress,
+            delays=self.delays,
             preflight=preflight,
             status=self.status,
             wake=self.manager.wake,
@@ -160,7 +163,9 @@ class SiteBench:
 
     def _manager(self, secrets: CloudServiceSecrets, reporting: Reporting) -> CloudServicesManager:
         life_cycle = LifeCycle(
-            keeper=StepKeeper(records=self.records, done=self.progress, reporting=reporting, now=now),
+            keeper=StepKeeper(
+                records=self.records, done=self.progress, delays=self.delays, reporting=reporting, now=now
+            ),
             storage=StorageSteps(clouds=self.clouds, stores=self.stores, listener=self.listener),
             hosted_service=HostedServiceSteps(
                 clouds=self.clouds, records=self.records, secrets=secrets, reporting=reporting

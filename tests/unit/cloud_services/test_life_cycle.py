@@ -305,3 +305,18 @@ def test_how_long_work_takes_is_told_while_it_is_under_way(site: SiteBench, clou
     assert 1_700 < progress.elapsed_seconds + progress.remaining_seconds <= 1_800
     at_rest = site.use_cases.progress_of(ended)
     assert (at_rest.elapsed_seconds, at_rest.remaining_seconds) == (None, None)
+
+
+def test_why_a_step_is_tried_again_is_told_until_it_went_well(site: SiteBench, cloud: MemoryCloud) -> None:
+    busy = TemporaryError("cloud.busy", cloud_code="ServerBusy", detail="Later.", retry_after_seconds=0.01)
+    cloud.failures["ensure_service"] = [busy] * 1_000
+    service = site.use_cases.create(request(), idempotency_key=None)
+
+    while (delay := site.use_cases.progress_of(site.use_cases.get(service.id)).delay) is None:
+        assert not site.use_cases.get(service.id).is_settled
+    cloud.failures["ensure_service"].clear()
+    ended = settled(site, service)
+
+    assert (delay.code, delay.arguments["detail"]) == ("cloud.busy", "Later.")
+    assert ended.state is ServiceState.READY
+    assert site.delays.find(service.id) is None

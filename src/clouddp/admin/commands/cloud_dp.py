@@ -133,6 +133,8 @@ def show(name: Name, *, as_json: Json = False) -> None:
         typer.echo(f"  {step['done_at'][:19]}  {step['text']}")
     if service["problem"] is not None:
         typer.echo(f"{service['problem']['text']}\n  → {service['problem']['next_step']}")
+    if service["delay"] is not None:
+        say("cloud.command_delayed", reason=service["delay"]["text"])
 
 
 @app.command("delete")

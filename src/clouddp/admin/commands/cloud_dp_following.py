@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from clouddp.admin.api_client import SiteApi
 from clouddp.admin.commands.named_service import SERVICES_PATH
@@ -46,7 +47,7 @@ def tell_end(api: SiteApi, service: Mapping[str, Any], *, wait: bool, as_json: b
 
 def _await_end(api: SiteApi, service: Mapping[str, Any], *, is_quiet: bool) -> Mapping[str, Any] | None:
     """Follow the work until it ends; None when it removed the distribution point."""
-    told = 0
+    told, delay = 0, None
     console = Console(stderr=True, quiet=is_quiet)
     with console.status(service["state_text"]) as status:
         while True:
@@ -61,6 +62,9 @@ def _await_end(api: SiteApi, service: Mapping[str, Any], *, is_quiet: bool) -> M
             told = len(seen["steps"])
             if seen["settled"]:
                 return _settled(seen)
+            if seen["delay"] is not None and seen["delay"] != delay:
+                console.print("  … " + escape(_delay(seen["delay"])))
+            delay = seen["delay"]
             status.update(_progress(seen))
             time.sleep(_LOOK_SECONDS)
 
@@ -75,6 +79,10 @@ def _progress(service: Mapping[str, Any]) -> str:
         "remaining": service["remaining_seconds"],
     }
     return translate("cloud.command_progress", arguments, language=chosen_language())
+
+
+def _delay(delay: Mapping[str, Any]) -> str:
+    return translate("cloud.command_delayed", {"reason": delay["text"]}, language=chosen_language())
 
 
 def _settled(service: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -54,6 +54,7 @@ def describe_progress(progress: Progress, steps: Sequence[tuple[str, datetime]],
     return {
         "elapsed_seconds": progress.elapsed_seconds,
         "remaining_seconds": progress.remaining_seconds,
+        "delay": None if progress.delay is None else _problem(progress.delay, language),
         "steps": [
             {"step": step, "text": translate(f"cloud.step_{step}", language=language), "done_at": done_at.isoformat()}
             for step, done_at in steps

@@ -88,6 +88,10 @@ def _delay(delay: Mapping[str, Any]) -> str:
 def _settled(service: Mapping[str, Any]) -> Mapping[str, Any]:
     problem = service["problem"]
     if problem is not None:
-        reason = f"{problem['text']} {problem['next_step'] or ''}".strip()
-        raise CloudError("cloud.command_failed", fqdn=service["service_fqdn"], reason=reason)
+        raise CloudError(
+            "cloud.command_failed",
+            fqdn=service["service_fqdn"],
+            reason=problem["text"],
+            advice=problem["next_step"] or "",
+        )
     return service

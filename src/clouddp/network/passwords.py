@@ -17,14 +17,16 @@ PASSWORD_VARIABLE = "CLOUDDP_PASSWORD"  # noqa: S105 (the name of the variable)
 _LIMIT_BYTES = 1024
 
 
-def obtain_password(password_file: Path | None, *, environment: Mapping[str, str] = os.environ) -> str:
-    """Return the password that opens what exists.
+def obtain_password(
+    password_file: Path | None, *, opens: Path | None = None, environment: Mapping[str, str] = os.environ
+) -> str:
+    """Return the password that opens what exists; a prompt names the file that it `opens`.
 
     Raises:
         InvalidInputError: there is none.
 
     """
-    return _given(password_file, environment) or _asked(is_new=False)
+    return _given(password_file, environment) or _asked(opens, is_new=False)
 
 
 def choose_password(password_file: Path | None, *, environment: Mapping[str, str] = os.environ) -> str:
@@ -34,7 +36,7 @@ def choose_password(password_file: Path | None, *, environment: Mapping[str, str
         InvalidInputError: there is none.
 
     """
-    return _given(password_file, environment) or _asked(is_new=True)
+    return _given(password_file, environment) or _asked(None, is_new=True)
 
 
 def _given(password_file: Path | None, environment: Mapping[str, str]) -> str:
@@ -50,10 +52,12 @@ def _given(password_file: Path | None, environment: Mapping[str, str]) -> str:
     return password
 
 
-def _asked(*, is_new: bool) -> str:
+def _asked(opens: Path | None, *, is_new: bool) -> str:
     if not sys.stdin.isatty():
         raise InvalidInputError("certificate.password_missing")
     language = chosen_language()
     question = translate("certificate.password_prompt", language=language)
+    if opens is not None:
+        question = f"{opens}: {question}"
     again = translate("certificate.password_prompt_again", language=language)
     return str(typer.prompt(question, hide_input=True, err=True, confirmation_prompt=again if is_new else False))

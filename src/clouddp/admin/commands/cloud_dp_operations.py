@@ -117,9 +117,10 @@ def replace_certificate(
 def read_upload(file: Path, password_file: Path | None) -> dict[str, str]:
     """Read a .pfx file and obtain its password, by a prompt if it is nowhere else."""
     content = read_file(file, limit_bytes=CERTIFICATE_FILE_LIMIT_BYTES)
-    if password_file is None:
-        typer.echo(f"{file}: ", err=True, nl=False)
-    return {"pfx_base64": base64.b64encode(content).decode("ascii"), "password": obtain_password(password_file)}
+    return {
+        "pfx_base64": base64.b64encode(content).decode("ascii"),
+        "password": obtain_password(password_file, opens=file),
+    }
 
 
 def _operate(name: str, operation: str, accepted: str, *, wait: bool, as_json: bool) -> None:

@@ -18,6 +18,9 @@ KILLED_SITE = ("-m", "tests.end_to_end.killed_site")
 STEPS = ("storage_account", "hosted_service", "deployment", "chunks", "manifest", "scope", "visible")
 
 
+@pytest.mark.slow
+@pytest.mark.fault_sample
+@pytest.mark.timeout(600)
 def test_a_site_killed_before_and_after_every_step_reaches_ready_and_distributed(
     installation: Installation, tmp_path: Path
 ) -> None:
@@ -27,7 +30,7 @@ def test_a_site_killed_before_and_after_every_step_reaches_ready_and_distributed
     installation.kill("site")
 
     installation.start_site(KILLED_SITE)
-    eventually(lambda: _is_done(installation, service["id"], source), what="never done", deadline_seconds=160)
+    eventually(lambda: _is_done(installation, service["id"], source), what="never done", deadline_seconds=500)
 
     died_at = _died_at(installation)
     assert len(died_at) == len(set(died_at))

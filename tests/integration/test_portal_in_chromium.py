@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from clouddp.fabric.blob_storage.files import blob_folder
 from clouddp.network.certificates import certificate_pem
@@ -47,7 +47,12 @@ class Visit:
     def log_in(self, token: str = TOKEN) -> None:
         self.page.goto("/")
         self.page.locator("input[name=token]").fill(token)
-        self.page.locator("main button").click()
+        self.follow(self.page.locator("main button"))
+
+    def follow(self, link: Locator) -> None:
+        """Click what leads to another page, and wait until all of that is there."""
+        with self.page.expect_navigation(wait_until="networkidle"):
+            link.click()
 
     def expect_refusal(self) -> None:
         """Take note that the browser tells of one answer with a status of refusal, as it should."""
@@ -113,15 +118,15 @@ def test_the_menu_of_the_subscription_adds_a_certificate_that_can_be_removed_aga
     visit.log_in()
     page.locator(".menu summary").click()
     visit.picture(f"menu-{language}")
-    page.get_by_role("link", name=add).click()
+    visit.follow(page.get_by_role("link", name=add))
     page.get_by_label({"en": "Certificate file", "fr": "Fichier de certificat"}[language]).set_input_files(file)
     visit.picture(f"add-certificate-{language}")
 
-    page.get_by_role("button", name="OK").click()
+    visit.follow(page.get_by_role("button", name="OK"))
 
     row = page.get_by_role("row").filter(has_text=NEW.thumbprint)
     expect(row).to_contain_text(f"{NEW.certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC")
-    row.get_by_role("button").click()
+    visit.follow(row.get_by_role("button"))
     expect(page.get_by_text(NEW.thumbprint)).to_have_count(0)
 
 
@@ -133,17 +138,17 @@ def test_a_file_that_is_no_certificate_is_explained_and_another_can_be_chosen(
     bad.write_bytes(b"no certificate")
     good.write_bytes(NEW.certificate.public_bytes(Encoding.DER))
     visit.log_in()
-    page.get_by_role("table").get_by_role("link").first.click()
-    page.locator("a.button").click()
+    visit.follow(page.get_by_role("table").get_by_role("link").first)
+    visit.follow(page.locator("a.button"))
     page.locator("input[type=file]").set_input_files(bad)
 
-    page.get_by_role("button", name="OK").click()
+    visit.follow(page.get_by_role("button", name="OK"))
 
     expect(page.get_by_role("alert")).to_contain_text("bad.cer")
     visit.picture(f"bad-certificate-{language}")
     visit.expect_refusal()
     page.locator("input[type=file]").set_input_files(good)
-    page.get_by_role("button", name="OK").click()
+    visit.follow(page.get_by_role("button", name="OK"))
     expect(page.get_by_text(NEW.thumbprint)).to_be_visible()
 
 
@@ -157,7 +162,7 @@ def test_what_the_cloud_runs_is_shown(visit: Visit, cloud: Cloud, language: str)
     address = cloud.deployment().text(".//VirtualIP/Address")
     visit.log_in()
 
-    visit.page.get_by_role("table").get_by_role("link").first.click()
+    visit.follow(visit.page.get_by_role("table").get_by_role("link").first)
 
     article, main = visit.page.get_by_role("article"), visit.page.get_by_role("main")
     visit.picture(f"subscription-{language}")
@@ -177,11 +182,11 @@ def test_what_the_cloud_runs_is_shown(visit: Visit, cloud: Cloud, language: str)
 def test_a_small_screen_needs_no_scrolling_sideways_and_log_out_ends_the_session(visit: Visit, language: str) -> None:
     visit.page.set_viewport_size({"width": 360, "height": 740})
     visit.log_in()
-    visit.page.get_by_role("table").get_by_role("link").first.click()
+    visit.follow(visit.page.get_by_role("table").get_by_role("link").first)
     visit.picture(f"small-{language}")
 
     assert visit.page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
-    visit.page.locator("header button").click()
+    visit.follow(visit.page.locator("header button"))
     visit.page.goto("/")
     expect(visit.page.locator("input[name=token]")).to_be_visible()

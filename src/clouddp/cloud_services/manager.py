@@ -12,6 +12,7 @@ from clouddp.telemetry.logs import ComponentLog
 from clouddp.workflows.base import WorkflowEngine
 
 _SWEEP_SECONDS: Final = 60.0
+_FIRST_RETRY_SECONDS: Final = 0.5  # after a sweep that failed, such as on a busy journal; then twice as long each time
 
 
 class CloudServicesManager:
@@ -69,10 +70,17 @@ class CloudServicesManager:
         self._engine.start(WORKFLOWS[service.action], subject, subject)
 
     def _watch(self) -> None:
+        failures = 0
         while not self._closing.is_set():
             self._woken.clear()
-            try:
-                self.sweep()
-            except Exception as error:  # noqa: BLE001 (the watch must go on; the next round tries again)
-                self._log.error("cloud.watch_failed", reason=f"{type(error).__name__}: {error}")
-            self._woken.wait(_SWEEP_SECONDS)
+            failures = 0 if self._has_swept() else failures + 1
+            pause = _FIRST_RETRY_SECONDS * 2.0 ** min(failures - 1, 10) if failures else _SWEEP_SECONDS
+            self._woken.wait(min(pause, _SWEEP_SECONDS))
+
+    def _has_swept(self) -> bool:
+        try:
+            self.sweep()
+        except Exception as error:  # noqa: BLE001 (the watch must go on; the next round tries again)
+            self._log.error("cloud.watch_failed", reason=f"{type(error).__name__}: {error}")
+            return False
+        return True

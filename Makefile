@@ -29,8 +29,8 @@ run: $(VENV)/.run ## Run the main job on this machine: ARGS=--exit, ARGS="--sour
 test: $(VENV)/.dev ## Run the tests, the slow ones left out
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
-test-sample: $(VENV)/.dev ## Run what CI adds to `test`: each real peer once, a sample of the faults
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "slow and (peer or fault_sample)" $(ARGS)
+test-sample: $(VENV)/.dev ## Run what CI adds to `test`: each real peer, a sample of the slow tests and of the faults
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "slow and (peer or sample or fault_sample)" $(ARGS)
 
 test-all: $(VENV)/.dev ## Run every test
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)

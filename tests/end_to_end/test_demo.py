@@ -98,6 +98,8 @@ def test_the_story_is_told_in_french_and_stays_up_until_it_is_terminated(tmp_pat
     assert "Prêt" in told
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 def test_a_step_that_does_not_hold_ends_the_story_with_1_and_leaves_nothing_running(tmp_path: Path) -> None:
     told = tell(tmp_path, "--exit", "--source", str(tmp_path / "missing"), expected=2)
 

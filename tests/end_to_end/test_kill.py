@@ -19,7 +19,7 @@ STEPS = ("storage_account", "hosted_service", "deployment", "chunks", "manifest"
 
 
 @pytest.mark.slow
-@pytest.mark.fault_sample
+@pytest.mark.sample
 @pytest.mark.timeout(600)
 def test_a_site_killed_before_and_after_every_step_reaches_ready_and_distributed(
     installation: Installation, tmp_path: Path
@@ -38,6 +38,8 @@ def test_a_site_killed_before_and_after_every_step_reaches_ready_and_distributed
     _assert_nothing_is_doubled_or_left_over(installation, service)
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 @pytest.mark.parametrize("seed", [2])
 def test_site_and_fabric_killed_at_random_moments_reach_ready_and_distributed(
     installation: Installation, tmp_path: Path, seed: int

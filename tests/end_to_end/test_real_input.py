@@ -17,6 +17,8 @@ BYTES_WANTED = 100 * 2**20
 
 
 @pytest.mark.timeout(280)
+@pytest.mark.slow
+@pytest.mark.sample
 def test_real_software_arrives_as_it_left(installation: Installation, tmp_path: Path) -> None:
     source = _real_software(tmp_path / "source")
     size, files = _size(source)

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SAMPLED = (pytest.mark.slow, pytest.mark.sample)
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        "publish",
-        "small-files",
-        "image-edits",
-        "memory",
+        pytest.param("publish", marks=SAMPLED),
+        pytest.param("small-files", marks=SAMPLED),
+        pytest.param("image-edits", marks=SAMPLED),
+        pytest.param("memory", marks=SAMPLED),
         "start-up",
         pytest.param("finish", marks=pytest.mark.slow),
         pytest.param("at-once", marks=pytest.mark.slow),  # eight at once, with nothing left over

@@ -180,6 +180,8 @@ def test_a_whole_life_leaves_nothing_doubled_and_nothing_over(
     assert told == [12000, 9409, 12008, 12032, 12008, 12032, 12007, 12030, 12006, 12031, 12009, 12033, 12003, 12004]
 
 
+@pytest.mark.slow
+@pytest.mark.sample
 def test_front_ends_refuse_before_the_cloud_suspends_them_and_serve_after_the_start(
     site: SiteBench, fabric: FabricProcess, halt: Halt
 ) -> None:
